@@ -1,0 +1,96 @@
+// Config: everything an operator can set, with its default. Plain values, checked and resolved.
+
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/log.h"
+#include "base/secret.h"
+
+namespace flowstore::config {
+
+enum class DriverType : std::uint8_t { localfs, memory };
+enum class Durability : std::uint8_t { strict, relaxed };
+enum class AuthType : std::uint8_t { flowfuse, fixed };
+
+// driver: where files live.
+struct DriverConfig {
+  DriverType type = DriverType::localfs;
+  // driver.quota: bytes a project may not reach, where the platform or token names none.
+  std::optional<std::uint64_t> quota;
+  // driver.options.root (localfs): folder of the files, absolute after loading.
+  std::string root;
+  // driver.options.durability (localfs): strict = an answered write survives a power cut;
+  // relaxed = it survives a crash of flowstore, not of the machine.
+  Durability durability = Durability::strict;
+  // driver.options.maxBytes (memory): all files together; beyond it writes are refused with 507.
+  std::uint64_t max_bytes = std::uint64_t{1} << 30;
+};
+
+// auth.tokens[]: one fixed token (auth.type: static).
+struct FixedToken {
+  // token (text) or sha256 (64 hex digits of the token's SHA-256); exactly one of them.
+  Secret token;
+  std::string sha256;
+  std::string project;
+  std::optional<std::string> team;           // if set, the only team under which it works
+  std::optional<std::uint64_t> file_quota;     // quota.file
+  std::optional<std::uint64_t> context_quota;  // quota.context
+};
+
+// auth: who may do what.
+struct AuthConfig {
+  // auth.type: flowfuse = ask the platform at base_url; static = the list below.
+  AuthType type = AuthType::flowfuse;
+  std::vector<FixedToken> tokens;
+  // auth.serviceTokens[]: text or {sha256}: may read the usage of every team.
+  std::vector<FixedToken> service_tokens;  // project is empty
+  // auth.cacheTime: how long an accepted token is good without asking again.
+  std::chrono::seconds cache_time{90};
+  // auth.staleIfError: how long beyond that while the platform cannot be asked.
+  std::chrono::seconds stale_if_error{600};
+  // auth.timeout: budget of one check in all.
+  std::chrono::milliseconds timeout{1500};
+};
+
+// limits: what a client may ask. See http/limits.h for the meaning.
+struct LimitsConfig {
+  std::optional<std::uint64_t> file;           // limits.file: bytes of one file
+  std::size_t connections = 16'384;            // limits.connections
+  std::chrono::seconds head_timeout{60};       // limits.headerTimeout
+  std::chrono::seconds idle_timeout{72};       // limits.idleTimeout
+  std::chrono::seconds write_timeout{60};      // limits.writeTimeout
+  std::uint64_t body_rate_bytes_per_second = 100;  // limits.bodyRate
+};
+
+struct LoggingConfig {
+  LogLevel level = LogLevel::info;  // logging.level
+  LogLevel http = LogLevel::warn;   // logging.http: requests to /v1, logged at info
+  bool is_pretty = false;           // logging.pretty, or NODE_ENV=development
+};
+
+// A remark that does not stop the start, such as an unknown key; names file, line and key.
+using Warning = std::string;
+
+struct Config {
+  std::string home;                // FLOWFORGE_HOME, absolute
+  std::string file;                // the file it came from; "FF_FS_TEST_CONFIG" if from there
+  std::string host = "localhost";  // host
+  std::uint16_t port = 3001;       // PORT, port
+  std::string base_url;            // base_url: the FlowFuse platform, without a trailing slash
+  std::size_t workers = 0;         // workers: event loops; 0: one per core
+  std::chrono::milliseconds shutdown_grace{20'000};  // shutdown.grace, in seconds
+  bool has_metrics = false;        // telemetry.backend.prometheus.enabled
+  bool has_context = false;        // context.type is set; the context routes come with a later release
+  DriverConfig driver;
+  AuthConfig auth;
+  LimitsConfig limits;
+  LoggingConfig logging;
+  std::vector<Warning> warnings;
+};
+
+}  // namespace flowstore::config

@@ -1,0 +1,63 @@
+// FileService: the rules of file storage.
+
+#pragma once
+
+#include <cstdint>
+#include <optional>
+
+#include "base/byte_source.h"
+#include "base/result.h"
+#include "base/task.h"
+#include "base/turns.h"
+#include "files/file_key.h"
+#include "files/file_store.h"
+#include "files/preconditions.h"
+#include "files/usage_ledger.h"
+
+namespace flowstore::files {
+
+enum class WriteMode : std::uint8_t { replace, append };
+
+struct WriteOptions {
+  WriteOptions() = default;
+
+  WriteMode mode = WriteMode::replace;
+  Preconditions conditions;
+  std::optional<std::uint64_t> quota;     // bytes the project may not reach; absent: none
+  std::optional<std::uint64_t> max_size;  // bytes of one file; absent: none
+};
+
+// Quotas, and who writes first. Knows no HTTP and no driver. Safe to use from any thread.
+class FileService {
+ public:
+  // Both must outlive the service.
+  FileService(FileStore& store, UsageLedger& ledger) : store_(store), ledger_(ledger) {}
+
+  // Takes the body in, then waits for the file's turn, checks conditions and quota and commits: a
+  // slow client holds up nobody. over_quota, too_large and precondition_failed leave the file as
+  // it was. The quota counts the difference to what the file holds: refused when
+  // used - old + new >= quota, as the old server compares. See docs/compatibility.md#file-quota.
+  Task<Result<WriteResult>> write(const FileKey& key, ByteSource& body, const WriteOptions& options);
+
+  // The content may be read after the file has been replaced; it stays the old one.
+  Task<Result<OpenFile>> read(const FileKey& key);
+  Task<Result<FileStat>> stat(const FileKey& key);
+
+  Task<Status> remove(const FileKey& key, const Preconditions& conditions);
+  Task<Status> remove_tree(const FileKey& folder);
+  Task<Result<Listing>> list(const FileKey& folder, const ListOptions& options);
+
+  // Bytes of the project; from the ledger where it knows them.
+  Task<Result<std::uint64_t>> used(const ProjectKey& project);
+  Task<Result<std::uint64_t>> used_by_team(std::string_view team);
+
+  // True if the project ever stored a file under this team.
+  Task<Result<bool>> has_files(const ProjectKey& project);
+
+ private:
+  FileStore& store_;
+  UsageLedger& ledger_;
+  Turns turns_;
+};
+
+}  // namespace flowstore::files

@@ -1,0 +1,133 @@
+// FileStore: where file contents live.
+
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/byte_source.h"
+#include "base/content.h"
+#include "base/result.h"
+#include "base/task.h"
+#include "files/file_key.h"
+#include "files/preconditions.h"
+
+namespace flowstore::files {
+
+// A stored file, opened: what it is and its bytes. The content stays what it was at that moment,
+// even when the file is replaced or removed meanwhile.
+struct OpenFile {
+  OpenFile() = default;
+
+  FileStat stat;
+  Content content;
+};
+
+// What a write did.
+struct WriteResult {
+  WriteResult() = default;
+
+  FileStat stat;                     // of the file as it is now
+  std::uint64_t replaced_bytes = 0;  // size of the file before; 0 if there was none
+  bool is_new = false;
+};
+
+// One entry of a listing.
+struct Entry {
+  Entry() = default;
+
+  std::string name;  // relative to the listed folder; "sub/file" in a recursive listing
+  bool is_folder = false;
+  std::uint64_t size = 0;  // 0 for folders
+  std::chrono::system_clock::time_point modified{};
+};
+
+// One page of a listing, in the byte order of the names.
+struct Listing {
+  Listing() = default;
+
+  std::vector<Entry> entries;
+  std::optional<std::string> next_cursor;  // where the next page begins; absent on the last one
+};
+
+struct ListOptions {
+  ListOptions() = default;
+
+  std::size_t limit = 1000;
+  std::string cursor;         // from a Listing; empty: from the start
+  bool is_recursive = false;  // files at any depth, without the folders between
+};
+
+// What a recursive delete removed.
+struct RemovedTree {
+  RemovedTree() = default;
+
+  std::uint64_t files = 0;
+  std::uint64_t bytes = 0;
+};
+
+// A body that the store has taken in and nobody sees yet. Dropped without a trace if neither commit
+// is called. Call at most one of them, once.
+class Upload {
+ public:
+  virtual ~Upload() = default;
+
+  virtual std::uint64_t size() const = 0;  // bytes
+
+  // Makes the body the whole file, creating folders. A reader sees the old or the new content,
+  // never a mix, also after a crash.
+  virtual Task<Result<WriteResult>> replace() = 0;
+
+  // Adds the body to the end, creating the file and folders if needed. All of it or nothing.
+  virtual Task<Result<WriteResult>> append() = 0;
+};
+
+// A directory, a bucket, or memory.
+//
+// Knows no quota, no token and no HTTP. Safe to use from any thread; a reference argument must
+// outlive the returned task. Callers take turns per key before they commit or remove
+// (FileService does): a driver orders nothing, it only keeps each single call whole.
+// Messages of errors name FileKey::sent(), never a place on the server. Every driver passes
+// tests/conformance/file_store_conformance.cpp; what that suite does not fix is not promised.
+class FileStore {
+ public:
+  virtual ~FileStore() = default;
+
+  // "localfs", "memory": for logs and metrics.
+  virtual std::string_view name() const = 0;
+
+  // Takes a body in, keeping little of it in memory. Fails with what `body` fails with, no_space,
+  // unavailable, or invalid (a name that cannot be stored), and leaves nothing behind.
+  virtual Task<Result<std::unique_ptr<Upload>>> receive(const FileKey& key, ByteSource& body) = 0;
+
+  // not_found (ENOENT), is_directory (EISDIR), invalid (ENOTDIR: below a file; ENAMETOOLONG).
+  virtual Task<Result<FileStat>> stat(const FileKey& key) = 0;
+  virtual Task<Result<OpenFile>> open(const FileKey& key) = 0;
+
+  // Removes one file; returns the bytes it held. not_found if there was nothing, is_directory for a
+  // folder.
+  virtual Task<Result<std::uint64_t>> remove(const FileKey& key) = 0;
+
+  // Removes a folder and everything in it; the project's own folder is emptied. not_found if there
+  // is no such folder.
+  virtual Task<Result<RemovedTree>> remove_tree(const FileKey& folder) = 0;
+
+  // not_found if there is no such folder; the project's own folder is then an empty page.
+  virtual Task<Result<Listing>> list(const FileKey& folder, const ListOptions& options) = 0;
+
+  // Bytes of all files of exactly this project. Costs a walk over the project.
+  virtual Task<Result<std::uint64_t>> usage(const ProjectKey& project) = 0;
+
+  // The projects of a team that ever stored a file, in byte order.
+  virtual Task<Result<std::vector<ProjectKey>>> projects(std::string_view team) = 0;
+
+  // Can the store work right now? For `check` and readiness.
+  virtual Task<Status> probe() = 0;
+};
+
+}  // namespace flowstore::files
