@@ -55,6 +55,9 @@ class BlockingPool {
     co_return *std::move(value);
   }
 
+  // Waits for all work that was asked for. Nothing may be asked for afterwards.
+  void join() { pool_.join(); }
+
  private:
   boost::asio::thread_pool pool_;
   boost::asio::use_awaitable_t<> token_;

@@ -5,6 +5,7 @@
 #include <atomic>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -13,6 +14,9 @@
 namespace flowstore {
 
 enum class LogLevel : std::uint8_t { trace, debug, info, warn, error, fatal, silent };
+
+// "info" as in logging.level; nothing for any other word.
+std::optional<LogLevel> parse_log_level(std::string_view name);
 
 // How lines look: `json` for machines, `pretty` ("[time] LEVEL: message {fields}") for people.
 enum class LogFormat : std::uint8_t { json, pretty };

@@ -37,7 +37,7 @@ struct FixedToken {
   Secret token;
   std::string sha256;
   std::string project;
-  std::optional<std::string> team;           // if set, the only team under which it works
+  std::optional<std::string> team;             // if set, the only team under which it works
   std::optional<std::uint64_t> file_quota;     // quota.file
   std::optional<std::uint64_t> context_quota;  // quota.context
 };
@@ -59,11 +59,11 @@ struct AuthConfig {
 
 // limits: what a client may ask. See http/limits.h for the meaning.
 struct LimitsConfig {
-  std::optional<std::uint64_t> file;           // limits.file: bytes of one file
-  std::size_t connections = 16'384;            // limits.connections
-  std::chrono::seconds head_timeout{60};       // limits.headerTimeout
-  std::chrono::seconds idle_timeout{72};       // limits.idleTimeout
-  std::chrono::seconds write_timeout{60};      // limits.writeTimeout
+  std::optional<std::uint64_t> file;               // limits.file: bytes of one file
+  std::size_t connections = 16'384;                // limits.connections
+  std::chrono::seconds head_timeout{60};           // limits.headerTimeout
+  std::chrono::seconds idle_timeout{72};           // limits.idleTimeout
+  std::chrono::seconds write_timeout{60};          // limits.writeTimeout
   std::uint64_t body_rate_bytes_per_second = 100;  // limits.bodyRate
 };
 
@@ -84,8 +84,8 @@ struct Config {
   std::string base_url;            // base_url: the FlowFuse platform, without a trailing slash
   std::size_t workers = 0;         // workers: event loops; 0: one per core
   std::chrono::milliseconds shutdown_grace{20'000};  // shutdown.grace, in seconds
-  bool has_metrics = false;        // telemetry.backend.prometheus.enabled
-  bool has_context = false;        // context.type is set; the context routes come with a later release
+  bool has_metrics = false;                          // telemetry.backend.prometheus.enabled
+  bool has_context = false;  // context.type is set; the context routes come with a later release
   DriverConfig driver;
   AuthConfig auth;
   LimitsConfig limits;

@@ -8,11 +8,14 @@
 #include "base/byte_source.h"
 #include "base/result.h"
 #include "base/task.h"
+#include "base/clock.h"
 #include "base/turns.h"
 #include "files/file_key.h"
 #include "files/file_store.h"
+#include "files/operation_times.h"
 #include "files/preconditions.h"
 #include "files/usage_ledger.h"
+#include "metrics/registry.h"
 
 namespace flowstore::files {
 
@@ -30,8 +33,9 @@ struct WriteOptions {
 // Quotas, and who writes first. Knows no HTTP and no driver. Safe to use from any thread.
 class FileService {
  public:
-  // Both must outlive the service.
-  FileService(FileStore& store, UsageLedger& ledger) : store_(store), ledger_(ledger) {}
+  // All must outlive the service.
+  FileService(FileStore& store, UsageLedger& ledger, const Clock& clock,
+              metrics::Registry& registry);
 
   // Takes the body in, then waits for the file's turn, checks conditions and quota and commits: a
   // slow client holds up nobody. over_quota, too_large and precondition_failed leave the file as
@@ -43,7 +47,9 @@ class FileService {
   Task<Result<OpenFile>> read(const FileKey& key);
   Task<Result<FileStat>> stat(const FileKey& key);
 
+  // not_found, is_directory, precondition_failed.
   Task<Status> remove(const FileKey& key, const Preconditions& conditions);
+  // Removes what is there when it gets to it; files written meanwhile may stay. not_found.
   Task<Status> remove_tree(const FileKey& folder);
   Task<Result<Listing>> list(const FileKey& folder, const ListOptions& options);
 
@@ -55,9 +61,15 @@ class FileService {
   Task<Result<bool>> has_files(const ProjectKey& project);
 
  private:
+  Task<Result<std::unique_ptr<Upload>>> receive(const FileKey& key, ByteSource& body);
+  Task<Status> check_early(const FileKey& key, const ByteSource& body, const WriteOptions& options);
+  Task<Result<WriteResult>> commit(const FileKey& key, Upload& upload, const WriteOptions& options);
+  Task<Result<std::optional<FileStat>>> stat_if_any(const FileKey& key);
+
   FileStore& store_;
   UsageLedger& ledger_;
   Turns turns_;
+  OperationTimes times_;
 };
 
 }  // namespace flowstore::files

@@ -3,9 +3,9 @@
 #pragma once
 
 #include <chrono>
+#include <cstddef>
 #include <memory>
 #include <string>
-#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -18,31 +18,41 @@ struct ClientRequest {
   ClientRequest() = default;  // declared: an aggregate in an awaited expression breaks g++ 12
 
   std::string url;
+  // A name or value with a control character fails the request: it would be another header.
   std::vector<std::pair<std::string, std::string>> headers;
   std::chrono::milliseconds timeout{1000};  // for everything, from the call to the last byte
-  std::size_t max_body_bytes = 64 * 1024;   // a longer answer is an error
-  bool follow_redirects = true;             // to http and https only; never hands credentials on
+  std::chrono::milliseconds connect_timeout{1000};  // of it, until TCP and TLS are set up
+  std::size_t max_body_bytes = 64 * 1024;           // a longer answer, unpacked, is an error
+  bool follow_redirects = true;  // to http and https only; never hands credentials on
 };
 
 struct ClientResponse {
   ClientResponse() = default;
 
   int status = 0;
-  std::string body;
+  std::string body;         // unpacked
   std::string retry_after;  // the header, empty if not sent
 };
 
-// Keeps connections open and shares them between all callers. Safe to use from any thread; must
-// outlive every task of its own.
+// Keeps connections open and shares them between all callers; one thread of its own does the work.
+// Safe to use from any thread. Must outlive every task of its own, and be destroyed while the
+// executors of those that still wait exist: they get an error.
 class Client {
  public:
+  // At most `max_requests` run at a time; the others wait in line, inside their own timeout.
+  //
   // Trusts the system's certificates and, beside them, those of the file named in the environment
-  // variable NODE_EXTRA_CA_CERTS, as Node.js does.
-  explicit Client(std::size_t max_connections_per_host = 64);
+  // variable NODE_EXTRA_CA_CERTS, as Node.js does. Throws std::system_error if no thread can be
+  // had.
+  explicit Client(std::size_t max_requests = 64);
   ~Client();
 
+  // What the operator should hear about at the start, in one sentence; empty if all is well.
+  const std::string& warning() const noexcept;
+
   // GET. An answer of any status is a value; no answer (refused, timed out, TLS) is an Error of
-  // kind unavailable whose message says why. The caller is resumed on its own executor.
+  // kind unavailable whose message says why, for the log: it may name hosts and addresses. The
+  // caller is resumed on its own executor.
   Task<Result<ClientResponse>> get(ClientRequest request);
 
  private:

@@ -59,7 +59,7 @@ class Request {
 // headers, and leaves the content out for HEAD.
 class Response {
  public:
-  explicit Response(int status = 200) : status(status) {}
+  explicit Response(int code = 200) : status(code) {}
 
   Response& add(std::string_view name, std::string value) {
     headers.emplace_back(name, std::move(value));

@@ -1,0 +1,126 @@
+#include "api/dispatch.h"
+
+#include <string>
+#include <utility>
+
+#include "api/error_response.h"
+#include "api/url.h"
+#include "auth/bearer.h"
+
+namespace flowstore::api {
+namespace {
+
+using http::Request;
+using http::Response;
+
+Response health() {
+  Response response;
+  response.content_type = "application/json; charset=utf-8";
+  response.content = Content::constant(R"({"statusCode":200,"status":"ok"})");
+  return response;
+}
+
+Response used_response(const Result<std::uint64_t>& used) {
+  if (!used) return error_response(RouteFamily::quota, used.error());
+  Response response;
+  response.content_type = "application/json; charset=utf-8";
+  response.content = Content("{\"used\":" + std::to_string(*used) + "}");
+  return response;
+}
+
+Response invalid_path() {
+  const Error error(ErrorKind::invalid, "ENOTDIR", "Invalid Path");
+  return error_response(RouteFamily::quota, error);
+}
+
+// An id that no project can have is refused before anybody is asked about it.
+bool has_valid_ids(const Route& route) {
+  if (!route.team.empty() && !files::is_valid_id(route.team)) return false;
+  return route.project.empty() || files::is_valid_id(route.project);
+}
+
+}  // namespace
+
+Dispatch::Dispatch(auth::TokenVerifier& verifier, const auth::ServiceTokens& service_tokens,
+                   files::FileService& files, const metrics::Registry& metrics, ApiOptions options)
+    : verifier_(verifier),
+      service_tokens_(service_tokens),
+      files_(files),
+      metrics_(metrics),
+      file_routes_(files, options.files),
+      has_metrics_(options.has_metrics) {}
+
+Task<Response> Dispatch::handle(Request& request) {
+  const auto route = parse_route(request.method(), request.target());
+  if (!route) co_return bad_url(route.error());
+  Response response = co_await serve(request, *route);
+  response.route = route->pattern;
+  co_return response;
+}
+
+// The order is the policy: open routes, the token, then the route. The token is checked from the
+// head alone; no byte of a body is read before.
+Task<Response> Dispatch::serve(Request& request, const Route& route) {
+  if (route.endpoint == Endpoint::health) co_return health();
+  if (route.endpoint == Endpoint::metrics) co_return serve_metrics(request);
+  if (route.endpoint == Endpoint::missing) {
+    co_return route_not_found(request.method(), request.target());
+  }
+  const auto header = request.header("authorization");
+  const auto token = header ? auth::bearer_token(*header) : std::nullopt;
+  if (!token) co_return unauthorized();
+  if (!has_valid_ids(route)) co_return invalid_path();
+  if (route.endpoint == Endpoint::team_quota) co_return co_await team_quota(request, route, *token);
+
+  // A request that matches no route is asked about with an empty project, as by the old server: with
+  // an ordinary token it ends here as 401.
+  const auto grant = co_await verifier_.verify(route.project, *token);
+  if (!grant) co_return error_response(RouteFamily::authentication, grant.error());
+  if (!grant->allows_team(route.team)) co_return unauthorized();
+  co_return co_await serve_granted(request, route, *grant);
+}
+
+Task<Response> Dispatch::serve_granted(Request& request, const Route& route,
+                                       const auth::Grant& grant) {
+  switch (route.endpoint) {
+    case Endpoint::file_read: co_return co_await file_routes_.read(request, route);
+    case Endpoint::file_write: co_return co_await file_routes_.write(request, route, grant);
+    case Endpoint::file_delete: co_return co_await file_routes_.remove(request, route);
+    case Endpoint::project_quota: co_return co_await project_quota(route);
+    default: co_return route_not_found(request.method(), request.target());
+  }
+}
+
+Task<Response> Dispatch::project_quota(const Route& route) {
+  const auto project = files::ProjectKey::parse(route.team, route.project);
+  if (!project) co_return invalid_path();
+  co_return used_response(co_await files_.used(*project));
+}
+
+// Who may see what a team uses: a service token, or a project of the team, named by ?projectId=.
+Task<Response> Dispatch::team_quota(const Request& request, const Route& route,
+                                    std::string_view token) {
+  if (!service_tokens_.contains(token)) {
+    const Query query(split_target(request.target()).query);
+    const auto project_id = query.find("projectId");
+    if (!project_id || !files::is_valid_id(*project_id)) co_return unauthorized();
+    const auto grant = co_await verifier_.verify(*project_id, token);
+    if (!grant) co_return error_response(RouteFamily::authentication, grant.error());
+    const auto project = files::ProjectKey::parse(route.team, *project_id);
+    if (!project || !grant->allows_team(route.team)) co_return unauthorized();
+    const auto is_of_team = co_await files_.has_files(*project);
+    if (!is_of_team) co_return error_response(RouteFamily::quota, is_of_team.error());
+    if (!*is_of_team) co_return unauthorized();
+  }
+  co_return used_response(co_await files_.used_by_team(route.team));
+}
+
+Response Dispatch::serve_metrics(const Request& request) const {
+  if (!has_metrics_) return route_not_found(request.method(), request.target());
+  Response response;
+  response.content_type = "text/plain; version=0.0.4; charset=utf-8";
+  response.content = Content(metrics_.text());
+  return response;
+}
+
+}  // namespace flowstore::api

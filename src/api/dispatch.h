@@ -1,0 +1,48 @@
+// Dispatch: the way of every request, and the whole policy in one list.
+
+#pragma once
+
+#include <string_view>
+
+#include "api/file_routes.h"
+#include "api/route.h"
+#include "auth/service_tokens.h"
+#include "auth/token_verifier.h"
+#include "files/file_service.h"
+#include "http/handler.h"
+#include "metrics/registry.h"
+
+namespace flowstore::api {
+
+struct ApiOptions {
+  FileRules files;
+  bool has_metrics = false;  // without it /metrics is a 404
+};
+
+// The handler behind the HTTP core. Safe to use from any thread.
+class Dispatch final : public http::Handler {
+ public:
+  // All references must outlive the dispatch.
+  Dispatch(auth::TokenVerifier& verifier, const auth::ServiceTokens& service_tokens,
+           files::FileService& files, const metrics::Registry& metrics, ApiOptions options);
+
+  Task<http::Response> handle(http::Request& request) override;
+
+ private:
+  Task<http::Response> serve(http::Request& request, const Route& route);
+  Task<http::Response> serve_granted(http::Request& request, const Route& route,
+                                     const auth::Grant& grant);
+  Task<http::Response> project_quota(const Route& route);
+  Task<http::Response> team_quota(const http::Request& request, const Route& route,
+                                  std::string_view token);
+  http::Response serve_metrics(const http::Request& request) const;
+
+  auth::TokenVerifier& verifier_;
+  const auth::ServiceTokens& service_tokens_;
+  files::FileService& files_;
+  const metrics::Registry& metrics_;
+  FileRoutes file_routes_;
+  bool has_metrics_;
+};
+
+}  // namespace flowstore::api

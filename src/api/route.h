@@ -1,0 +1,40 @@
+// Route: which resource a request names.
+
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "base/result.h"
+
+namespace flowstore::api {
+
+// Every route of the service. `unknown` is what the old server's router does not match, too.
+enum class Endpoint : std::uint8_t {
+  unknown,
+  missing,        // another method of the two below: 404 without asking for a token
+  health,         // GET|HEAD /health
+  metrics,        // GET /metrics
+  file_read,      // GET|HEAD /v1/files/:teamId/:projectId/*
+  file_write,     // POST
+  file_delete,    // DELETE
+  project_quota,  // GET|HEAD /v1/quota/:teamId/:projectId
+  team_quota,     // GET|HEAD /v1/quota/:teamId
+};
+
+struct Route {
+  Route() = default;  // declared: travels through awaited expressions
+
+  Endpoint endpoint = Endpoint::unknown;
+  std::string_view pattern;  // for metrics: "/v1/files/:teamId/:projectId/*"; empty for unknown
+  std::string team;          // the parts of the path, decoded once
+  std::string project;
+  std::string path;
+};
+
+// Reads method and path. Case and slashes count; ids are matched up to 500 characters, as the old
+// server's router has it. Error: FST_ERR_BAD_URL for a malformed %XX anywhere in the path.
+Result<Route> parse_route(std::string_view method, std::string_view target);
+
+}  // namespace flowstore::api

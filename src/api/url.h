@@ -1,0 +1,40 @@
+// Taking a request target apart.
+
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace flowstore::api {
+
+// The two halves of a target as sent. What follows '#' belongs to neither.
+struct Target {
+  std::string_view path;
+  std::string_view query;  // without the '?'
+};
+
+Target split_target(std::string_view target);
+
+// Decodes %XX once. Nothing if a '%' is not followed by two hex digits or the result is not UTF-8,
+// as JavaScript's decodeURIComponent refuses both.
+std::optional<std::string> percent_decode(std::string_view text);
+
+// The length as JavaScript counts it, in UTF-16 code units. `text` is UTF-8.
+std::size_t utf16_length(std::string_view text) noexcept;
+
+// The parameters of a query. A bad %XX is kept as it is, '+' is a space: as Node.js reads queries.
+class Query {
+ public:
+  explicit Query(std::string_view query);
+
+  // The first value of that name: empty for a bare name ("?list"), nothing if it was not sent.
+  std::optional<std::string_view> find(std::string_view name) const;
+  bool has(std::string_view name) const { return find(name).has_value(); }
+
+ private:
+  std::vector<std::pair<std::string, std::string>> parameters_;
+};
+
+}  // namespace flowstore::api

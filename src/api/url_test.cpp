@@ -1,0 +1,44 @@
+#include "api/url.h"
+
+#include <gtest/gtest.h>
+
+namespace flowstore::api {
+namespace {
+
+TEST(Url, SplitsPathAndQueryAndDropsTheFragment) {
+  EXPECT_EQ(split_target("/a/b?c=d#e").path, "/a/b");
+  EXPECT_EQ(split_target("/a/b?c=d#e").query, "c=d");
+  EXPECT_EQ(split_target("/a#b?c").path, "/a");
+  EXPECT_EQ(split_target("/a#b?c").query, "");
+}
+
+TEST(Url, DecodesOnce) {
+  EXPECT_EQ(percent_decode("a%20b+c"), "a b+c");
+  EXPECT_EQ(percent_decode("%2525"), "%25");
+  EXPECT_EQ(percent_decode("h%C3%A9%E2%82%AC%F0%9F%98%80"), "hé€😀");
+  EXPECT_EQ(percent_decode("%00"), std::string(1, '\0'));
+}
+
+TEST(Url, RefusesWhatDecodeUriComponentRefuses) {
+  for (const char* const text : {"%", "a%", "%4", "%zz", "%C3", "%C0%AF", "%ED%A0%80", "%F5%80%80%80",
+                                 "%E0%80%80", "%F0%80%80%80", "%FF", "%80", "%F4%90%80%80"}) {
+    EXPECT_EQ(percent_decode(text), std::nullopt) << text;
+  }
+}
+
+TEST(Url, CountsAsJavaScriptDoes) {
+  EXPECT_EQ(utf16_length("abc"), 3u);
+  EXPECT_EQ(utf16_length("hé€"), 3u);
+  EXPECT_EQ(utf16_length("😀"), 2u);
+}
+
+TEST(Query, FindsBareNamesAndFirstValues) {
+  const Query query("list&limit=5&limit=6&x=a%20b+c%&=e&&");
+  EXPECT_EQ(query.find("list"), "");
+  EXPECT_EQ(query.find("limit"), "5");
+  EXPECT_EQ(query.find("x"), "a b c%");
+  EXPECT_FALSE(query.has("y"));
+}
+
+}  // namespace
+}  // namespace flowstore::api

@@ -1,0 +1,57 @@
+#include "auth/outage_log.h"
+
+#include <algorithm>
+#include <string>
+
+#include <gtest/gtest.h>
+
+#include "support/manual_clock.h"
+
+namespace flowstore::auth {
+namespace {
+
+// The lines that `act` makes appear, with a log that writes before it dies.
+template <class Act>
+std::ptrdiff_t lines_of(Act act) {
+  testing::internal::CaptureStdout();
+  {
+    ManualClock clock;
+    Log log(LogLevel::info, LogFormat::json, clock);
+    OutageLog outage(clock, log);
+    act(outage, clock);
+  }
+  const std::string text = testing::internal::GetCapturedStdout();
+  return std::count(text.begin(), text.end(), '\n');
+}
+
+TEST(OutageLog, WritesOneLineHoweverManyQuestionsFail) {
+  const auto act = [](OutageLog& outage, ManualClock&) {
+    for (int i = 0; i < 100; ++i) outage.failed("connection refused");
+  };
+  EXPECT_EQ(lines_of(act), 1);
+}
+
+TEST(OutageLog, SaysThatThePlatformIsBackOnce) {
+  const auto act = [](OutageLog& outage, ManualClock&) {
+    outage.failed("status 500");
+    for (int i = 0; i < 100; ++i) outage.answered();
+  };
+  EXPECT_EQ(lines_of(act), 2);
+}
+
+TEST(OutageLog, RemindsEveryMinute) {
+  const auto act = [](OutageLog& outage, ManualClock& clock) {
+    for (int second = 0; second < 120; ++second) {
+      outage.failed("status 500");
+      clock.advance(std::chrono::seconds(1));
+    }
+  };
+  EXPECT_EQ(lines_of(act), 2);
+}
+
+TEST(OutageLog, IsQuietWhileAllIsWell) {
+  EXPECT_EQ(lines_of([](OutageLog& outage, ManualClock&) { outage.answered(); }), 0);
+}
+
+}  // namespace
+}  // namespace flowstore::auth

@@ -1,0 +1,48 @@
+// PlatformVerifier: asks the FlowFuse platform about a token.
+
+#pragma once
+
+#include <chrono>
+#include <string>
+#include <string_view>
+
+#include "auth/outage_log.h"
+#include "auth/token_verifier.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "http/client.h"
+#include "metrics/registry.h"
+
+namespace flowstore::auth {
+
+// One question is one GET {base_url}/account/check/project/{project}, tried up to three times
+// inside one budget of time. Remembers nothing; see CachingVerifier.
+class PlatformVerifier final : public TokenVerifier {
+ public:
+  // All references must outlive this. `base_url` may have a path; a slash at its end is dropped.
+  // `budget` is the time for one question, with all tries and pauses.
+  PlatformVerifier(http::Client& client, std::string_view base_url,
+                   std::chrono::milliseconds budget, const Clock& clock, Log& log,
+                   metrics::Registry& registry);
+
+  Task<Result<Grant>> verify(std::string_view project, std::string_view token) override;
+
+ private:
+  http::ClientRequest request_for(std::string_view project, std::string_view token) const;
+  Task<Result<Grant>> ask(http::ClientRequest request);
+
+  http::Client& client_;
+  const std::string check_url_;  // of a project's check, up to the project
+  const std::chrono::milliseconds budget_;
+  const Clock& clock_;
+  OutageLog outage_log_;
+  metrics::Histogram& duration_;
+  metrics::Counter& granted_;
+  metrics::Counter& refused_;
+  metrics::Counter& unavailable_;
+};
+
+// As JavaScript's encodeURIComponent; bytes that are no UTF-8 are encoded one by one.
+std::string encode_uri_component(std::string_view text);
+
+}  // namespace flowstore::auth

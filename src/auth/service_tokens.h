@@ -1,0 +1,30 @@
+// ServiceTokens: the configured tokens that may read the usage of every team.
+
+#pragma once
+
+#include <string_view>
+#include <unordered_set>
+#include <vector>
+
+#include "auth/sha256.h"
+#include "config/config.h"
+
+namespace flowstore::auth {
+
+// The SHA-256 of a configured token, whichever way it was written. Throws std::invalid_argument if
+// it was written in neither.
+Digest digest_of(const config::FixedToken& token);
+
+// Keeps digests only. Safe to use from any thread.
+class ServiceTokens {
+ public:
+  // Throws std::invalid_argument as digest_of() does.
+  explicit ServiceTokens(const std::vector<config::FixedToken>& tokens);
+
+  bool contains(std::string_view token) const;
+
+ private:
+  std::unordered_set<Digest, DigestHash> digests_;
+};
+
+}  // namespace flowstore::auth

@@ -1,0 +1,391 @@
+#include "config/options.h"
+
+#include <algorithm>
+#include <limits>
+
+#include "config/base_url.h"
+#include "config/scalars.h"
+
+namespace flowstore::config {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+constexpr seconds hour{3600};
+constexpr seconds day{24 * 3600};
+
+// ---- readers that several options share -----------------------------------------------------
+
+std::string show_limit(std::optional<std::uint64_t> limit) {
+  return limit ? show_bytes(*limit) : "none";
+}
+
+std::string show_flag(bool flag) { return flag ? "true" : "false"; }
+
+// 0 means no limit, as in the old server.
+void read_limit(const Value& value, std::optional<std::uint64_t>& limit) {
+  const auto bytes = value.bytes();
+  if (bytes) limit = *bytes == 0 ? std::nullopt : bytes;
+}
+
+std::optional<LogLevel> read_level(const Value& value) {
+  return value.choice<LogLevel>("logging level", {{"fatal", LogLevel::fatal},
+                                                  {"error", LogLevel::error},
+                                                  {"warn", LogLevel::warn},
+                                                  {"info", LogLevel::info},
+                                                  {"debug", LogLevel::debug},
+                                                  {"trace", LogLevel::trace},
+                                                  {"silent", LogLevel::silent}});
+}
+
+std::string show_level(LogLevel level) {
+  switch (level) {
+    case LogLevel::trace:
+      return "trace";
+    case LogLevel::debug:
+      return "debug";
+    case LogLevel::info:
+      return "info";
+    case LogLevel::warn:
+      return "warn";
+    case LogLevel::error:
+      return "error";
+    case LogLevel::fatal:
+      return "fatal";
+    case LogLevel::silent:
+      return "silent";
+  }
+  return "";
+}
+
+// Known, checked no further and not used: options of what comes with a later release.
+void accept(const Value&, Config&) {}
+void accept_text(const Value& value, Config&) { (void)value.text(); }
+void accept_flag(const Value& value, Config&) { (void)value.flag(); }
+
+// ---- single options ---------------------------------------------------------------------------
+
+void read_base_url(const Value& value, Config& config) {
+  const auto url = value.text();
+  if (!url) return;
+  auto base = parse_base_url(*url);
+  if (base) {
+    config.base_url = *std::move(base);
+  } else {
+    value.reject(in_quotes(without_credentials(*url)) + " " + base.error().message());
+  }
+}
+
+void read_driver_type(const Value& value, Config& config) {
+  const auto name = value.text();
+  if (name == "s3" || name == "vfs") {
+    value.reject(value.shown() + " is not part of this version" +
+                 (name == "s3" ? " and comes with a later release" : "") +
+                 "; use localfs or memory");
+    return;
+  }
+  const auto type = value.choice<DriverType>(
+      "driver", {{"localfs", DriverType::localfs}, {"memory", DriverType::memory}});
+  if (type) config.driver.type = *type;
+}
+
+void read_durability(const Value& value, Config& config) {
+  const auto durability = value.choice<Durability>(
+      "durability", {{"strict", Durability::strict}, {"relaxed", Durability::relaxed}});
+  if (durability) config.driver.durability = *durability;
+}
+
+void read_auth_type(const Value& value, Config& config) {
+  const auto type = value.choice<AuthType>(
+      "kind of authentication", {{"flowfuse", AuthType::flowfuse}, {"static", AuthType::fixed}});
+  if (type) config.auth.type = *type;
+}
+
+// A token travels as `Authorization: Bearer TOKEN`, which has no place for spaces.
+bool is_token(std::string_view text) {
+  return !text.empty() && std::all_of(text.begin(), text.end(),
+                                      [](unsigned char c) { return c > 0x20 && c < 0x7f; });
+}
+
+void set_token(const Value& value, Secret token, FixedToken& into) {
+  if (is_token(token.reveal())) {
+    into.token = std::move(token);
+  } else {
+    value.reject("is no token; use printable ASCII characters without spaces");
+  }
+}
+
+void read_token(const Value& value, FixedToken& into) {
+  auto token = value.text();
+  if (token) set_token(value, Secret(*std::move(token)), into);
+}
+
+void read_token_file(const Value& value, FixedToken& into) {
+  auto token = value.secret_in_file();
+  if (token) set_token(value, *std::move(token), into);
+}
+
+void read_sha256(const Value& value, FixedToken& into) {
+  auto digest = value.text();
+  if (!digest) return;
+  constexpr std::size_t digits = 64;
+  const auto is_hex = [](unsigned char c) { return std::isxdigit(c) != 0; };
+  if (digest->size() != digits || !std::all_of(digest->begin(), digest->end(), is_hex)) {
+    value.reject("is no SHA-256 digest; use the 64 hex digits of `printf %s TOKEN | sha256sum`");
+    return;
+  }
+  std::transform(digest->begin(), digest->end(), digest->begin(),
+                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  into.sha256 = *std::move(digest);
+}
+
+// Names of teams and projects are one segment of a path and of a URL.
+std::optional<std::string> read_segment(const Value& value) {
+  auto id = value.text();
+  if (!id) return std::nullopt;
+  const bool is_one_segment = id != "." && id != ".." && id->front() != ' ' && id->back() != ' ' &&
+                              id->find_first_of("/\\?#") == std::string::npos;
+  if (is_one_segment) return id;
+  value.reject(value.shown() + " is no id; use a name without / \\ ? # and outer spaces");
+  return std::nullopt;
+}
+
+std::string show_tokens(const std::vector<FixedToken>& tokens) {
+  return tokens.empty() ? "none" : std::to_string(tokens.size()) + " (secret)";
+}
+
+void read_context_type(const Value& value, Config& config) {
+  const auto type = value.choice<bool>("context store", {{"sequelize", true}, {"db", true}});
+  if (type) config.has_context = true;
+}
+
+void read_context_database(const Value& value, Config&) {
+  (void)value.choice<int>("database", {{"sqlite", 0}, {"postgres", 1}});
+}
+
+// ---- groups of the table ------------------------------------------------------------------------
+
+using Table = std::vector<Option>;
+
+Table server_options() {
+  return {
+      {"host",
+       [](const Value& v, Config& c) {
+         if (auto host = v.text()) c.host = *std::move(host);
+       },
+       [](const Config& c) { return c.host; }},
+      {"port",
+       [](const Value& v, Config& c) {
+         if (const auto port = v.whole(0, 65535)) c.port = static_cast<std::uint16_t>(*port);
+       },
+       [](const Config& c) { return std::to_string(c.port); }},
+      {"base_url", read_base_url,
+       [](const Config& c) {
+         return c.base_url.empty() ? "none" : without_credentials(c.base_url);
+       }},
+      {"workers",
+       [](const Value& v, Config& c) {
+         if (const auto workers = v.whole(0, 1024)) c.workers = *workers;
+       },
+       [](const Config& c) { return std::to_string(c.workers); }},
+      {"shutdown.grace",
+       [](const Value& v, Config& c) {
+         if (const auto grace = v.duration(seconds(0), hour)) c.shutdown_grace = *grace;
+       },
+       [](const Config& c) { return show_duration(c.shutdown_grace); }},
+  };
+}
+
+Table driver_options() {
+  return {
+      {"driver.type", read_driver_type,
+       [](const Config& c) {
+         return std::string(c.driver.type == DriverType::localfs ? "localfs" : "memory");
+       }},
+      {"driver.quota", [](const Value& v, Config& c) { read_limit(v, c.driver.quota); },
+       [](const Config& c) { return show_limit(c.driver.quota); }},
+      {"driver.options.root",
+       [](const Value& v, Config& c) {
+         if (auto root = v.text()) c.driver.root = *std::move(root);
+       },
+       [](const Config& c) { return c.driver.root.empty() ? "none" : c.driver.root; }},
+      {"driver.options.durability", read_durability,
+       [](const Config& c) {
+         return std::string(c.driver.durability == Durability::strict ? "strict" : "relaxed");
+       }},
+      {"driver.options.maxBytes",
+       [](const Value& v, Config& c) {
+         if (const auto bytes = v.bytes(1)) c.driver.max_bytes = *bytes;
+       },
+       [](const Config& c) { return show_bytes(c.driver.max_bytes); }},
+  };
+}
+
+Table auth_options() {
+  return {
+      {"auth.type", read_auth_type,
+       [](const Config& c) {
+         return std::string(c.auth.type == AuthType::flowfuse ? "flowfuse" : "static");
+       }},
+      {"auth.cacheTime",
+       [](const Value& v, Config& c) {
+         if (const auto time = v.seconds(seconds(0), day)) c.auth.cache_time = *time;
+       },
+       [](const Config& c) { return show_duration(c.auth.cache_time); }},
+      {"auth.staleIfError",
+       [](const Value& v, Config& c) {
+         if (const auto time = v.seconds(seconds(0), 7 * day)) c.auth.stale_if_error = *time;
+       },
+       [](const Config& c) { return show_duration(c.auth.stale_if_error); }},
+      {"auth.timeout",
+       [](const Value& v, Config& c) {
+         if (const auto time = v.duration(milliseconds(10), seconds(60))) c.auth.timeout = *time;
+       },
+       [](const Config& c) { return show_duration(c.auth.timeout); }},
+      {"auth.tokens", nullptr, [](const Config& c) { return show_tokens(c.auth.tokens); }},
+      {"auth.tokens[].project",
+       [](const Value& v, Config& c) {
+         if (auto id = read_segment(v)) c.auth.tokens.back().project = *std::move(id);
+       },
+       nullptr},
+      {"auth.tokens[].team",
+       [](const Value& v, Config& c) {
+         if (auto id = read_segment(v)) c.auth.tokens.back().team = *std::move(id);
+       },
+       nullptr},
+      {"auth.tokens[].token",
+       [](const Value& v, Config& c) { read_token(v, c.auth.tokens.back()); }, nullptr,
+       Secrecy::secret},
+      {"auth.tokens[].token_file",
+       [](const Value& v, Config& c) { read_token_file(v, c.auth.tokens.back()); }, nullptr},
+      {"auth.tokens[].sha256",
+       [](const Value& v, Config& c) { read_sha256(v, c.auth.tokens.back()); }, nullptr,
+       Secrecy::secret},
+      {"auth.tokens[].quota.file",
+       [](const Value& v, Config& c) { read_limit(v, c.auth.tokens.back().file_quota); }, nullptr},
+      {"auth.tokens[].quota.context",
+       [](const Value& v, Config& c) { read_limit(v, c.auth.tokens.back().context_quota); },
+       nullptr},
+      {"auth.serviceTokens", nullptr,
+       [](const Config& c) { return show_tokens(c.auth.service_tokens); }},
+      {"auth.serviceTokens[]",
+       [](const Value& v, Config& c) { read_token(v, c.auth.service_tokens.back()); }, nullptr,
+       Secrecy::secret},
+      {"auth.serviceTokens[].token",
+       [](const Value& v, Config& c) { read_token(v, c.auth.service_tokens.back()); }, nullptr,
+       Secrecy::secret},
+      {"auth.serviceTokens[].token_file",
+       [](const Value& v, Config& c) { read_token_file(v, c.auth.service_tokens.back()); },
+       nullptr},
+      {"auth.serviceTokens[].sha256",
+       [](const Value& v, Config& c) { read_sha256(v, c.auth.service_tokens.back()); }, nullptr,
+       Secrecy::secret},
+  };
+}
+
+Table limits_options() {
+  return {
+      {"limits.file", [](const Value& v, Config& c) { read_limit(v, c.limits.file); },
+       [](const Config& c) { return show_limit(c.limits.file); }},
+      {"limits.connections",
+       [](const Value& v, Config& c) {
+         if (const auto count = v.whole(1, 1'000'000)) c.limits.connections = *count;
+       },
+       [](const Config& c) { return std::to_string(c.limits.connections); }},
+      {"limits.headerTimeout",
+       [](const Value& v, Config& c) {
+         if (const auto time = v.seconds(seconds(1), hour)) c.limits.head_timeout = *time;
+       },
+       [](const Config& c) { return show_duration(c.limits.head_timeout); }},
+      {"limits.idleTimeout",
+       [](const Value& v, Config& c) {
+         if (const auto time = v.seconds(seconds(1), hour)) c.limits.idle_timeout = *time;
+       },
+       [](const Config& c) { return show_duration(c.limits.idle_timeout); }},
+      {"limits.writeTimeout",
+       [](const Value& v, Config& c) {
+         if (const auto time = v.seconds(seconds(1), hour)) c.limits.write_timeout = *time;
+       },
+       [](const Config& c) { return show_duration(c.limits.write_timeout); }},
+      {"limits.bodyRate",
+       [](const Value& v, Config& c) {
+         if (const auto rate = v.bytes()) c.limits.body_rate_bytes_per_second = *rate;
+       },
+       [](const Config& c) { return show_bytes(c.limits.body_rate_bytes_per_second); }},
+  };
+}
+
+Table operations_options() {
+  return {
+      {"logging.level",
+       [](const Value& v, Config& c) {
+         if (const auto level = read_level(v)) c.logging.level = *level;
+       },
+       [](const Config& c) { return show_level(c.logging.level); }},
+      {"logging.http",
+       [](const Value& v, Config& c) {
+         if (const auto level = read_level(v)) c.logging.http = *level;
+       },
+       [](const Config& c) { return show_level(c.logging.http); }},
+      {"logging.pretty",
+       [](const Value& v, Config& c) {
+         if (const auto flag = v.flag()) c.logging.is_pretty = *flag;
+       },
+       [](const Config& c) { return show_flag(c.logging.is_pretty); }},
+      {"telemetry.backend.prometheus.enabled",
+       [](const Value& v, Config& c) {
+         if (const auto flag = v.flag()) c.has_metrics = *flag;
+       },
+       [](const Config& c) { return show_flag(c.has_metrics); }},
+  };
+}
+
+// What FlowFuse's own files hold and this version does not use.
+Table accepted_options() {
+  return {
+      {"context.type", read_context_type, nullptr},
+      {"context.quota", [](const Value& v, Config&) { (void)v.bytes(); }, nullptr},
+      {"context.options.type", read_context_database, nullptr},
+      {"context.options.storage", accept_text, nullptr},
+      {"context.options.host", accept_text, nullptr},
+      {"context.options.port", [](const Value& v, Config&) { (void)v.whole(1, 65535); }, nullptr},
+      {"context.options.database", accept_text, nullptr},
+      {"context.options.username", accept, nullptr},
+      {"context.options.password", accept, nullptr, Secrecy::secret},
+      // Whatever counts as true in JavaScript turned it on, a group of options included.
+      {"context.options.ssl", accept, nullptr},
+      {"context.options.logging", accept_flag, nullptr},
+      {"driver.options.bucket", accept_text, nullptr},
+      {"driver.options.region", accept_text, nullptr},
+      {"driver.options.endpoint", accept_text, nullptr},
+      {"driver.options.forcePathStyle", accept_flag, nullptr},
+      {"driver.options.credentials.accessKeyId", accept, nullptr, Secrecy::secret},
+      {"driver.options.credentials.secretAccessKey", accept, nullptr, Secrecy::secret},
+      {"driver.options.credentials.sessionToken", accept, nullptr, Secrecy::secret},
+  };
+}
+
+Table joined(std::initializer_list<Table> parts) {
+  Table all;
+  for (const Table& part : parts) all.insert(all.end(), part.begin(), part.end());
+  return all;
+}
+
+}  // namespace
+
+const std::vector<Option>& options() {
+  static const Table all = joined({server_options(), driver_options(), auth_options(),
+                                   limits_options(), operations_options(), accepted_options()});
+  return all;
+}
+
+const std::vector<ListOption>& list_options() {
+  static const std::vector<ListOption> all = {
+      {"auth.tokens[]", [](Config& c) { c.auth.tokens.emplace_back(); }},
+      {"auth.serviceTokens[]", [](Config& c) { c.auth.service_tokens.emplace_back(); }},
+  };
+  return all;
+}
+
+}  // namespace flowstore::config

@@ -1,0 +1,125 @@
+#include "config/rules.h"
+
+#include <map>
+
+namespace flowstore::config {
+namespace {
+
+class Rules {
+ public:
+  Rules(const Config& config, const KeyLines& lines, Problems& problems)
+      : config_(config), lines_(lines), problems_(problems) {}
+
+  void check() {
+    check_driver();
+    check_platform();
+    check_tokens();
+    check_service_tokens();
+    check_context();
+  }
+
+ private:
+  void reject(const std::string& key, std::string message) {
+    problems_.reject(key, lines_.near(key), std::move(message));
+  }
+  void warn(const std::string& key, std::string message) {
+    problems_.warn(key, lines_.near(key), std::move(message));
+  }
+
+  void check_driver() {
+    if (!lines_.has("driver.type")) {
+      reject("driver.type", "is missing; set it to localfs or memory");
+      return;
+    }
+    // The old server started without a root, and every request for a file failed.
+    const bool is_localfs = config_.driver.type == DriverType::localfs;
+    if (is_localfs && !is_refused("driver.type") && !lines_.has("driver.options.root")) {
+      reject("driver.options.root",
+             "is missing; name the folder of the files, e.g. root: var/root");
+    }
+  }
+
+  void check_platform() {
+    const bool is_needed = config_.auth.type == AuthType::flowfuse && !is_refused("auth.type");
+    if (is_needed && !lines_.has("base_url")) {
+      reject("base_url",
+             "is missing; set it to the URL of the FlowFuse platform, or use auth.type: static");
+    }
+  }
+
+  void check_tokens() {
+    const auto& tokens = config_.auth.tokens;
+    const bool is_fixed = config_.auth.type == AuthType::fixed;
+    if (is_fixed && tokens.empty() && !is_refused("auth.tokens")) {
+      reject("auth.tokens", "is missing; auth.type: static lets in only the tokens listed there");
+    }
+    if (!is_fixed && !tokens.empty() && !is_refused("auth.type")) {
+      warn("auth.tokens", "has no effect; it belongs to auth.type: static");
+    }
+    for (std::size_t i = 0; i < tokens.size(); ++i) {
+      const std::string key = "auth.tokens[" + std::to_string(i) + "]";
+      check_one_secret(key, tokens[i]);
+      if (!is_refused(key) && !lines_.has(key + ".project")) {
+        reject(key + ".project", "is missing; name the project that the token opens");
+      }
+    }
+  }
+
+  void check_service_tokens() {
+    const auto& tokens = config_.auth.service_tokens;
+    for (std::size_t i = 0; i < tokens.size(); ++i) {
+      check_one_secret("auth.serviceTokens[" + std::to_string(i) + "]", tokens[i]);
+    }
+  }
+
+  // `key` is an item that may hold its token in one of three ways, or be the token itself.
+  void check_one_secret(const std::string& key, const FixedToken& token) {
+    int given = 0;
+    for (const char* way : {".token", ".token_file", ".sha256"}) given += lines_.has(key + way);
+    if (given > 1) {
+      reject(key, "names its token more than once; keep one of token, token_file and sha256");
+      return;
+    }
+    const bool is_plain = given == 0 && !token.token.empty();
+    if (given == 0 && !is_plain && !is_refused(key)) {
+      reject(key, "has no token; add token, token_file or sha256");
+    }
+    check_unique(key, token);
+  }
+
+  void check_unique(const std::string& key, const FixedToken& token) {
+    const bool is_digest = token.token.empty();
+    const std::string_view secret = is_digest ? token.sha256 : token.token.reveal();
+    if (secret.empty()) return;
+    const auto [first, is_new] = seen_.try_emplace({is_digest, secret}, key);
+    if (!is_new) reject(key, "has the same token as " + first->second + "; give each its own");
+  }
+
+  void check_context() {
+    if (!config_.has_context) return;
+    warn("context.type",
+         "this version has no context store: /v1/context answers as if context were not set");
+  }
+
+  // Whether the value at this very key was refused; what follows from it is not said again.
+  bool is_refused(std::string_view key) const {
+    for (const Problem& problem : problems_.all()) {
+      if (problem.is_fatal && problem.key == key) return true;
+    }
+    return false;
+  }
+
+  const Config& config_;
+  const KeyLines& lines_;
+  Problems& problems_;
+  // Tokens by (is it a digest, text), and where they were first seen.
+  std::map<std::pair<bool, std::string_view>, std::string> seen_;
+};
+
+}  // namespace
+
+void check_rules(const Config& config, const KeyLines& lines, Problems& problems) {
+  Rules(config, lines, problems).check();
+}
+
+}  // namespace flowstore::config

@@ -1,0 +1,44 @@
+// Incoming: a body on its way to the disk.
+
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "base/blocking_pool.h"
+#include "files/file_store.h"
+#include "files/localfs/disk.h"
+#include "files/localfs/trouble.h"
+
+namespace flowstore::files::localfs {
+
+// Small bodies are kept in memory and reach the disk in one go with their commit; larger ones go to
+// a temporary file as they come.
+class Incoming final : public Upload {
+ public:
+  // All references must outlive it.
+  Incoming(Disk& disk, BlockingPool& io, Trouble& trouble, FileKey key)
+      : disk_(disk), io_(io), trouble_(trouble), key_(std::move(key)) {}
+
+  // Reads the body to its end.
+  Task<Status> take_in(ByteSource& body);
+
+  std::uint64_t size() const override { return size_; }
+  Task<Result<WriteResult>> replace() override;
+  Task<Result<WriteResult>> append() override;
+
+ private:
+  Task<Status> spill(std::uint64_t expected_size);
+  Outcome<WriteResult> replace_now();
+  Result<WriteResult> result_of(Outcome<WriteResult> outcome);
+
+  Disk& disk_;
+  BlockingPool& io_;
+  Trouble& trouble_;
+  FileKey key_;
+  std::uint64_t size_ = 0;
+  std::string buffer_;  // what has not been written to file_
+  TempFile file_;       // none while the body is small
+};
+
+}  // namespace flowstore::files::localfs

@@ -1,0 +1,57 @@
+// The localfs driver: files in a folder of the server, laid out as the old server does.
+
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "base/blocking_pool.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "files/file_store.h"
+#include "files/localfs/disk.h"
+#include "files/localfs/trouble.h"
+
+namespace flowstore::files::localfs {
+
+struct Options {
+  Options() = default;
+
+  std::string root;  // made if it is missing
+  Durability durability = Durability::strict;
+  Resolution resolution = Resolution::automatic;
+};
+
+// <root>/<team>/<project>/<path>. The folder <root>/.flowstore is the driver's own; a team of that
+// name is refused. Symbolic links below the root are not followed. Reads that need no disk run where
+// they are asked for, all else on the pool. See docs/storage.md.
+class Store final : public FileStore {
+ public:
+  // Fails with one sentence that says what to do. All references must outlive the store.
+  static Result<std::unique_ptr<Store>> make(const Options& options, BlockingPool& io,
+                                             const Clock& clock, Log& log);
+
+  std::string_view name() const override { return "localfs"; }
+  Task<Result<std::unique_ptr<Upload>>> receive(const FileKey& key, ByteSource& body) override;
+  Task<Result<FileStat>> stat(const FileKey& key) override;
+  Task<Result<OpenFile>> open(const FileKey& key) override;
+  Task<Result<std::uint64_t>> remove(const FileKey& key) override;
+  Task<Result<RemovedTree>> remove_tree(const FileKey& folder) override;
+  Task<Result<Listing>> list(const FileKey& folder, const ListOptions& options) override;
+  Task<Result<std::uint64_t>> usage(const ProjectKey& project) override;
+  Task<Result<std::vector<ProjectKey>>> projects(std::string_view team) override;
+  Task<Status> probe() override;
+
+ private:
+  Store(Disk disk, BlockingPool& io, const Clock& clock, Log& log)
+      : disk_(std::move(disk)), io_(io), trouble_(log, clock) {}
+
+  // Opens without waiting for the disk, or else on the pool.
+  Task<Opened> open_somehow(const FileKey& key, int flags);
+
+  Disk disk_;
+  BlockingPool& io_;
+  Trouble trouble_;
+};
+
+}  // namespace flowstore::files::localfs

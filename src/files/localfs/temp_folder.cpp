@@ -1,0 +1,164 @@
+// Blocks: makes and removes folders and files.
+
+#include "files/localfs/temp_folder.h"
+
+#include <array>
+#include <cerrno>
+#include <ctime>
+#include <memory>
+#include <optional>
+#include <random>
+#include <system_error>
+#include <vector>
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+namespace flowstore::files::localfs {
+namespace {
+
+constexpr const char* kLockName = "lock";
+
+// A folder without a lock is of a process that is just starting, or died while it did.
+constexpr std::time_t kStartingSeconds = 60;
+// Where the file system knows no locks, only age tells.
+constexpr std::time_t kForgottenSeconds = 24 * 3600;
+
+Error cannot_prepare(const char* what) {
+  const std::string reason = std::generic_category().message(errno);
+  return Error(ErrorKind::unavailable, "ESTORE",
+               std::string("cannot ") + what + " below driver.options.root: " + reason +
+                   "; the user that runs flowstore must be able to write there");
+}
+
+FileDescriptor open_folder(int at, const char* name) {
+  return FileDescriptor(::openat(at, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+}
+
+FileDescriptor make_folder(int at, const char* name) {
+  if (::mkdirat(at, name, 0777) != 0 && errno != EEXIST) return FileDescriptor();
+  return open_folder(at, name);
+}
+
+std::vector<std::string> names_in(int folder) {
+  std::vector<std::string> names;
+  FileDescriptor copy(::openat(folder, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!copy) return names;
+  const std::unique_ptr<DIR, int (*)(DIR*)> entries(::fdopendir(copy.release()), &::closedir);
+  while (const dirent* const entry = ::readdir(entries.get())) {
+    const std::string name = entry->d_name;
+    if (name != "." && name != "..") names.push_back(name);
+  }
+  return names;
+}
+
+// True if the folder's process is gone.
+bool is_abandoned(int folder) {
+  struct stat status {};
+  if (::fstat(folder, &status) != 0) return false;
+  const std::time_t age = std::time(nullptr) - status.st_mtime;
+  const FileDescriptor lock(::openat(folder, kLockName, O_RDWR | O_NOFOLLOW | O_CLOEXEC));
+  if (!lock) return age > kStartingSeconds;
+  if (::flock(lock.get(), LOCK_EX | LOCK_NB) == 0) return true;
+  return errno != EWOULDBLOCK && age > kForgottenSeconds;
+}
+
+void remove_abandoned(int parent) {
+  for (const std::string& name : names_in(parent)) {
+    const FileDescriptor folder = open_folder(parent, name.c_str());
+    if (!folder || !is_abandoned(folder.get())) continue;
+    for (const std::string& file : names_in(folder.get())) {
+      ::unlinkat(folder.get(), file.c_str(), 0);
+    }
+    ::unlinkat(parent, name.c_str(), AT_REMOVEDIR);
+  }
+}
+
+std::string unique_name() {
+  std::random_device random;
+  return std::to_string(::getpid()) + "-" + std::to_string(random());
+}
+
+// The lock of a new folder; nothing if another start took the folder for an abandoned one between
+// our making the lock and taking it.
+std::optional<FileDescriptor> take_lock(int folder) {
+  FileDescriptor lock(
+      ::openat(folder, kLockName, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0666));
+  if (!lock) return std::nullopt;
+  // A file system without locks goes without.
+  if (::flock(lock.get(), LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) return std::nullopt;
+  struct stat status {};
+  if (::fstat(lock.get(), &status) != 0 || status.st_nlink == 0) return std::nullopt;
+  return lock;
+}
+
+}  // namespace
+
+TempFile::TempFile(TempFile&& other) noexcept
+    : folder_(other.folder_), name_(std::move(other.name_)), file_(std::move(other.file_)) {
+  other.name_.clear();
+}
+
+TempFile& TempFile::operator=(TempFile&& other) noexcept {
+  if (this != &other) {
+    remove();
+    folder_ = other.folder_;
+    name_ = std::move(other.name_);
+    other.name_.clear();
+    file_ = std::move(other.file_);
+  }
+  return *this;
+}
+
+TempFile::~TempFile() { remove(); }
+
+void TempFile::remove() noexcept {
+  if (!name_.empty()) ::unlinkat(folder_, name_.c_str(), 0);
+}
+
+Result<TempFolder> TempFolder::make(int root) {
+  const FileDescriptor own = make_folder(root, std::string(kOwnFolder).c_str());
+  if (!own) return cannot_prepare("make the folder .flowstore");
+  FileDescriptor parent = make_folder(own.get(), "tmp");
+  if (!parent) return cannot_prepare("make the folder .flowstore/tmp");
+  remove_abandoned(parent.get());
+  // Lost only to a start at the same moment; see take_lock().
+  for (int tried = 0; tried < 10; ++tried) {
+    std::string name = unique_name();
+    FileDescriptor folder = make_folder(parent.get(), name.c_str());
+    if (!folder) continue;
+    auto lock = take_lock(folder.get());
+    if (!lock) continue;
+    return TempFolder(std::move(parent), std::move(name), std::move(folder), *std::move(lock));
+  }
+  return cannot_prepare("make a folder for temporary files");
+}
+
+TempFolder::TempFolder(TempFolder&& other) noexcept
+    : parent_(std::move(other.parent_)),
+      name_(std::move(other.name_)),
+      folder_(std::move(other.folder_)),
+      lock_(std::move(other.lock_)),
+      next_(other.next_.load()) {
+  other.name_.clear();
+}
+
+TempFolder::~TempFolder() {
+  if (name_.empty()) return;
+  ::unlinkat(folder_.get(), kLockName, 0);
+  ::unlinkat(parent_.get(), name_.c_str(), AT_REMOVEDIR);
+}
+
+TempFile TempFolder::create(int& error) {
+  std::string name = std::to_string(next_.fetch_add(1));
+  const int flags = O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC;
+  FileDescriptor file(::openat(folder_.get(), name.c_str(), flags, 0666));
+  error = file ? 0 : errno;
+  if (!file) return TempFile();
+  return TempFile(folder_.get(), std::move(name), std::move(file));
+}
+
+}  // namespace flowstore::files::localfs

@@ -1,0 +1,69 @@
+// TempFolder: where bodies wait until they are whole.
+
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <string>
+
+#include "base/file_descriptor.h"
+#include "base/result.h"
+
+namespace flowstore::files::localfs {
+
+// The team name that no client may use: flowstore's own folder in the root.
+inline constexpr std::string_view kOwnFolder = ".flowstore";
+
+// A temporary file of the process. Removed when it dies, unless it was renamed away.
+class TempFile {
+ public:
+  TempFile() = default;
+  TempFile(int folder, std::string name, FileDescriptor file)
+      : folder_(folder), name_(std::move(name)), file_(std::move(file)) {}
+  TempFile(TempFile&& other) noexcept;
+  TempFile& operator=(TempFile&& other) noexcept;
+  ~TempFile();
+
+  int file() const noexcept { return file_.get(); }
+  int folder() const noexcept { return folder_; }
+  const char* name() const noexcept { return name_.c_str(); }
+  explicit operator bool() const noexcept { return static_cast<bool>(file_); }
+
+  // Its name now belongs to somebody else.
+  void forget_name() noexcept { name_.clear(); }
+
+ private:
+  void remove() noexcept;
+
+  int folder_ = -1;
+  std::string name_;
+  FileDescriptor file_;
+};
+
+// <root>/.flowstore/tmp/<unique>/, locked as long as the process lives. Safe to use from any thread.
+class TempFolder {
+ public:
+  // Makes the folder and removes those of processes that are gone. Blocks.
+  static Result<TempFolder> make(int root);
+  TempFolder(TempFolder&& other) noexcept;
+  TempFolder& operator=(TempFolder&&) = delete;
+  ~TempFolder();
+
+  // A new empty file, open for reading and writing; errno in `error` if that failed. Blocks.
+  TempFile create(int& error);
+
+ private:
+  TempFolder(FileDescriptor parent, std::string name, FileDescriptor folder, FileDescriptor lock)
+      : parent_(std::move(parent)),
+        name_(std::move(name)),
+        folder_(std::move(folder)),
+        lock_(std::move(lock)) {}
+
+  FileDescriptor parent_;  // <root>/.flowstore/tmp
+  std::string name_;
+  FileDescriptor folder_;
+  FileDescriptor lock_;
+  std::atomic<std::uint64_t> next_{0};
+};
+
+}  // namespace flowstore::files::localfs

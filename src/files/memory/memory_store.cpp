@@ -1,0 +1,235 @@
+#include "files/memory/memory_store.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "files/file_errors.h"
+
+namespace flowstore::files::memory {
+namespace {
+
+constexpr std::size_t kLongestName = 255;  // bytes; as on the file systems that localfs uses
+
+// The end of all keys below a folder: '0' follows '/' in ASCII.
+std::string below(std::string_view path) { return std::string(path) + "/"; }
+std::string behind(std::string_view path) { return std::string(path) + "0"; }
+
+bool has_long_name(std::string_view path) {
+  while (!path.empty()) {
+    const std::size_t slash = std::min(path.find('/'), path.size());
+    if (slash > kLongestName) return true;
+    path.remove_prefix(std::min(path.size(), slash + 1));
+  }
+  return false;
+}
+
+}  // namespace
+
+// A body that has been taken in. Its bytes count as stored until they are committed or dropped.
+class Store::Incoming final : public Upload {
+ public:
+  Incoming(Store& store, FileKey key) : store_(store), key_(std::move(key)) {}
+  ~Incoming() override { store_.release(reserved_); }
+
+  bool add(std::string_view piece) {
+    if (!store_.reserve(piece.size())) return false;
+    reserved_ += piece.size();
+    size_ += piece.size();
+    body_.append(piece);
+    return true;
+  }
+
+  std::uint64_t size() const override { return size_; }
+  Task<Result<WriteResult>> replace() override { co_return commit(false); }
+  Task<Result<WriteResult>> append() override { co_return commit(true); }
+
+ private:
+  Result<WriteResult> commit(bool is_append) {
+    auto written = store_.commit(key_, std::move(body_), is_append);
+    if (written) reserved_ = 0;  // it belongs to the file now
+    return written;
+  }
+
+  Store& store_;
+  FileKey key_;
+  std::string body_;
+  std::uint64_t size_ = 0;
+  std::uint64_t reserved_ = 0;  // of the store's bytes; the file's own after a commit
+};
+
+Task<Result<std::unique_ptr<Upload>>> Store::receive(const FileKey& key, ByteSource& body) {
+  if (has_long_name(key.relative())) co_return name_too_long(key, "open");
+  auto incoming = std::make_unique<Incoming>(*this, key);
+  while (true) {
+    const auto piece = co_await body.next();
+    if (!piece) co_return piece.error();
+    if (piece->empty()) break;
+    if (!incoming->add(*piece)) co_return store_is_full();
+  }
+  co_return std::unique_ptr<Upload>(std::move(incoming));
+}
+
+Result<WriteResult> Store::commit(const FileKey& key, std::string body, bool is_append) {
+  const std::lock_guard lock(mutex_);
+  FLOWSTORE_TRY_STATUS(check_place(key));
+  const auto found = files_.find(key.path());
+  const std::uint64_t old_size = found == files_.end() ? 0 : found->second.stat.size;
+  if (is_append && found != files_.end()) body.insert(0, *found->second.bytes);
+  // A replaced file gives its bytes back; an appended one goes on being counted.
+  if (!is_append) release(old_size);
+  WriteResult result;
+  result.is_new = found == files_.end();
+  result.replaced_bytes = old_size;
+  File file;
+  file.stat.size = body.size();
+  file.stat.etag = "\"" + std::to_string(++versions_) + "-" + std::to_string(body.size()) + "\"";
+  file.stat.modified = clock_.wall();
+  file.bytes = std::make_shared<const std::string>(std::move(body));
+  result.stat = file.stat;
+  files_.insert_or_assign(key.path(), std::move(file));
+  return result;
+}
+
+Status Store::check_place(const FileKey& key) const {
+  if (key.names_folder() || is_folder(key.path())) return is_a_directory(key, "open");
+  const std::string_view path = key.path();
+  // No part of the way may be a file.
+  for (std::size_t slash = path.find('/', key.project().path().size() + 1);
+       slash != std::string_view::npos; slash = path.find('/', slash + 1)) {
+    if (files_.find(path.substr(0, slash)) != files_.end()) return not_a_directory(key, "open");
+  }
+  return {};
+}
+
+bool Store::is_folder(std::string_view path) const {
+  const auto first = files_.lower_bound(below(path));
+  return first != files_.end() && first->first < behind(path);
+}
+
+Result<Store::Files::iterator> Store::find(const FileKey& key, std::string_view operation) {
+  const auto found = files_.find(key.path());
+  if (found != files_.end()) return found;
+  if (has_long_name(key.relative())) return name_too_long(key, operation);
+  if (is_folder(key.path())) {
+    return operation == "open" ? is_a_directory("read") : is_a_directory(key, operation);
+  }
+  if (const Status place = check_place(key); !place && place.error().code() == "ENOTDIR") {
+    return not_a_directory(key, operation);
+  }
+  return no_such_file(key, operation);
+}
+
+Task<Result<FileStat>> Store::stat(const FileKey& key) {
+  const std::lock_guard lock(mutex_);
+  const auto found = find(key, "open");
+  if (!found) co_return found.error();
+  co_return (*found)->second.stat;
+}
+
+Task<Result<OpenFile>> Store::open(const FileKey& key) {
+  const std::lock_guard lock(mutex_);
+  const auto found = find(key, "open");
+  if (!found) co_return found.error();
+  const File& file = (*found)->second;
+  OpenFile opened;
+  opened.stat = file.stat;
+  opened.content = Content(Content::Shared(file.bytes));
+  co_return opened;
+}
+
+Task<Result<std::uint64_t>> Store::remove(const FileKey& key) {
+  const std::lock_guard lock(mutex_);
+  const auto found = find(key, "unlink");
+  if (!found) co_return found.error();
+  const std::uint64_t size = (*found)->second.stat.size;
+  files_.erase(*found);
+  release(size);
+  co_return size;
+}
+
+Task<Result<RemovedTree>> Store::remove_tree(const FileKey& folder) {
+  const std::lock_guard lock(mutex_);
+  RemovedTree removed;
+  auto file = files_.lower_bound(below(folder.path()));
+  const auto end = files_.lower_bound(behind(folder.path()));
+  if (file == end && !folder.relative().empty()) {
+    const bool is_file = files_.find(folder.path()) != files_.end();
+    co_return is_file ? not_a_directory(folder, "scandir") : no_such_file(folder, "scandir");
+  }
+  while (file != end) {
+    ++removed.files;
+    removed.bytes += file->second.stat.size;
+    file = files_.erase(file);
+  }
+  release(removed.bytes);
+  co_return removed;
+}
+
+Task<Result<Listing>> Store::list(const FileKey& folder, const ListOptions& options) {
+  const std::lock_guard lock(mutex_);
+  const std::string prefix = below(folder.path());
+  auto file = files_.lower_bound(prefix);
+  const auto end = files_.lower_bound(behind(folder.path()));
+  if (file == end && !folder.relative().empty()) co_return no_such_file(folder, "scandir");
+  // Sorted by name and not by key: "a" comes before "a.b", but "a/x" behind it.
+  std::map<std::string, Entry, std::less<>> entries;
+  for (; file != end; ++file) {
+    const std::string_view rest = std::string_view(file->first).substr(prefix.size());
+    const std::size_t slash = options.is_recursive ? std::string_view::npos : rest.find('/');
+    Entry entry;
+    entry.name = rest.substr(0, slash);
+    entry.is_folder = slash != std::string_view::npos;
+    entry.modified = file->second.stat.modified;
+    entry.size = entry.is_folder ? 0 : file->second.stat.size;
+    if (entry.name > options.cursor) entries.try_emplace(entry.name, entry);
+  }
+  Listing listing;
+  for (auto& [name, entry] : entries) {
+    if (listing.entries.size() == options.limit) {
+      listing.next_cursor = listing.entries.back().name;
+      break;
+    }
+    listing.entries.push_back(std::move(entry));
+  }
+  co_return listing;
+}
+
+Task<Result<std::uint64_t>> Store::usage(const ProjectKey& project) {
+  const std::lock_guard lock(mutex_);
+  std::uint64_t total = 0;
+  const auto end = files_.lower_bound(behind(project.path()));
+  for (auto file = files_.lower_bound(below(project.path())); file != end; ++file) {
+    total += file->second.stat.size;
+  }
+  co_return total;
+}
+
+Task<Result<std::vector<ProjectKey>>> Store::projects(std::string_view team) {
+  const std::lock_guard lock(mutex_);
+  std::vector<ProjectKey> found;
+  auto file = files_.lower_bound(below(team));
+  while (file != files_.end() && file->first.starts_with(below(team))) {
+    const std::string_view rest = std::string_view(file->first).substr(team.size() + 1);
+    const std::string project(rest.substr(0, rest.find('/')));
+    FLOWSTORE_CO_TRY(auto key, ProjectKey::parse(team, project));
+    file = files_.lower_bound(behind(key.path()));
+    found.push_back(std::move(key));
+  }
+  // In the order of the ids: "p" before "p-1", whose keys sort the other way round.
+  std::sort(found.begin(), found.end(), [](const ProjectKey& a, const ProjectKey& b) {
+    return a.project() < b.project();
+  });
+  co_return found;
+}
+
+Task<Status> Store::probe() { co_return Status(); }
+
+bool Store::reserve(std::uint64_t bytes) noexcept {
+  std::uint64_t before = bytes_.load();
+  do {
+    if (bytes > max_bytes_ - std::min(max_bytes_, before)) return false;
+  } while (!bytes_.compare_exchange_weak(before, before + bytes));
+  return true;
+}
+
+}  // namespace flowstore::files::memory

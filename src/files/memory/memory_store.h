@@ -1,0 +1,63 @@
+// The memory driver: files that live as long as the process.
+
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+
+#include "base/clock.h"
+#include "files/file_store.h"
+
+namespace flowstore::files::memory {
+
+// Keeps files in a map, sorted by key; folders are implied by the keys below them. For tests and
+// for the `memory` driver of the configuration. All files together hold at most a fixed number of
+// bytes, bodies on their way in included; beyond it no_space.
+class Store final : public FileStore {
+ public:
+  // The clock must outlive the store.
+  Store(std::uint64_t max_bytes, const Clock& clock) : max_bytes_(max_bytes), clock_(clock) {}
+
+  std::string_view name() const override { return "memory"; }
+  Task<Result<std::unique_ptr<Upload>>> receive(const FileKey& key, ByteSource& body) override;
+  Task<Result<FileStat>> stat(const FileKey& key) override;
+  Task<Result<OpenFile>> open(const FileKey& key) override;
+  Task<Result<std::uint64_t>> remove(const FileKey& key) override;
+  Task<Result<RemovedTree>> remove_tree(const FileKey& folder) override;
+  Task<Result<Listing>> list(const FileKey& folder, const ListOptions& options) override;
+  Task<Result<std::uint64_t>> usage(const ProjectKey& project) override;
+  Task<Result<std::vector<ProjectKey>>> projects(std::string_view team) override;
+  Task<Status> probe() override;
+
+ private:
+  class Incoming;
+
+  struct File {
+    std::shared_ptr<const std::string> bytes;  // replaced, never changed: readers keep theirs
+    FileStat stat;
+  };
+  using Files = std::map<std::string, File, std::less<>>;
+
+  // All three: mutex_ is held by the caller.
+  Result<Files::iterator> find(const FileKey& key, std::string_view operation);
+  Status check_place(const FileKey& key) const;
+  bool is_folder(std::string_view path) const;
+
+  Result<WriteResult> commit(const FileKey& key, std::string body, bool is_append);
+
+  bool reserve(std::uint64_t bytes) noexcept;
+  void release(std::uint64_t bytes) noexcept { bytes_ -= bytes; }
+
+  const std::uint64_t max_bytes_;
+  const Clock& clock_;
+  std::atomic<std::uint64_t> bytes_{0};  // stored and on their way in
+  std::mutex mutex_;
+  Files files_;                 // guarded by mutex_
+  std::uint64_t versions_ = 0;  // guarded by mutex_; each write gets its own, for the entity tag
+};
+
+}  // namespace flowstore::files::memory

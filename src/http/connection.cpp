@@ -1,0 +1,181 @@
+#include "http/connection.h"
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/buffer.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <netinet/tcp.h>
+#include <sys/sendfile.h>
+#include <sys/socket.h>
+
+namespace flowstore::http {
+namespace {
+
+constexpr auto kAwait = boost::asio::as_tuple(boost::asio::use_awaitable);
+
+// One sendfile call at most: large enough that the calls do not show, small enough that the other
+// connections of the loop do not wait for long.
+constexpr std::uint64_t kSendfileBytes = 1 << 20;
+
+// How long and how much an early answer waits for a client that is still sending.
+constexpr std::chrono::seconds kLingerTime{5};
+constexpr std::size_t kLingerBytes = 16 << 20;
+
+Peer peer_of(const Connection::Socket& socket) {
+  boost::system::error_code error;
+  const auto endpoint = socket.remote_endpoint(error);
+  Peer peer;
+  if (error) return peer;
+  auto address = endpoint.address();
+  if (address.is_v6() && address.to_v6().is_v4_mapped()) {
+    address = boost::asio::ip::make_address_v4(boost::asio::ip::v4_mapped, address.to_v6());
+  }
+  peer.address = address.to_string();
+  peer.port = endpoint.port();
+  return peer;
+}
+
+}  // namespace
+
+Connection::Connection(EventLoop& loop, Socket socket)
+    : loop_(loop), socket_(std::move(socket)), peer_(peer_of(socket_)) {
+  boost::system::error_code ignored;
+  socket_.non_blocking(true, ignored);
+  socket_.set_option(boost::asio::ip::tcp::no_delay(true), ignored);
+  loop_.add(*this);
+  loop_.environment().observer.connections_changed(1);
+}
+
+Connection::~Connection() {
+  loop_.remove(*this);
+  loop_.environment().observer.connections_changed(-1);
+}
+
+void Connection::set_working() noexcept {
+  phase_ = Phase::working;
+  is_expired_ = false;
+  deadline_ = Clock::Instant::max();
+}
+
+void Connection::set_deadline(Phase phase, Clock::Duration from_now) noexcept {
+  phase_ = phase;
+  is_expired_ = false;
+  deadline_ = loop_.coarse_now() + from_now;
+}
+
+Task<Io> Connection::receive(std::span<char> buffer, std::size_t& size) {
+  size = 0;
+  if (const Io io = state(); io != Io::ok) co_return io;
+  const auto target = boost::asio::buffer(buffer.data(), buffer.size());
+  const auto [error, received] = co_await socket_.async_read_some(target, kAwait);
+  if (error) co_return why_not(error);
+  size = received;
+  co_return Io::ok;
+}
+
+Task<Io> Connection::wait_readable() {
+  if (const Io io = state(); io != Io::ok) co_return io;
+  const auto [error] = co_await socket_.async_wait(Socket::wait_read, kAwait);
+  co_return error ? why_not(error) : Io::ok;
+}
+
+Task<Io> Connection::wait_writable() {
+  set_deadline(Phase::writing, loop_.environment().limits.write_timeout);
+  if (const Io io = state(); io != Io::ok) co_return io;
+  const auto [error] = co_await socket_.async_wait(Socket::wait_write, kAwait);
+  co_return error ? why_not(error) : Io::ok;
+}
+
+ssize_t Connection::send_now(std::span<const iovec> pieces, bool is_more_to_come) noexcept {
+  msghdr message{};
+  message.msg_iov = const_cast<iovec*>(pieces.data());  // sendmsg only reads them
+  message.msg_iovlen = pieces.size();
+  const int flags = MSG_NOSIGNAL | MSG_DONTWAIT | (is_more_to_come ? MSG_MORE : 0);
+  ssize_t sent;
+  do {
+    sent = ::sendmsg(socket_.native_handle(), &message, flags);
+  } while (sent < 0 && errno == EINTR);
+  if (sent < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) return 0;
+  return sent;
+}
+
+Task<Io> Connection::send(std::string_view bytes, bool is_more_to_come) {
+  while (!bytes.empty()) {
+    const iovec piece = {const_cast<char*>(bytes.data()), bytes.size()};
+    const ssize_t sent = send_now(std::span(&piece, 1), is_more_to_come);
+    if (sent < 0) co_return Io::closed;
+    bytes.remove_prefix(static_cast<std::size_t>(sent));
+    if (bytes.empty()) break;
+    const Io waited = co_await wait_writable();
+    if (waited != Io::ok) co_return waited;
+  }
+  co_return Io::ok;
+}
+
+Task<Io> Connection::send_file(int file, std::uint64_t offset, std::uint64_t length) {
+  auto position = static_cast<off_t>(offset);
+  while (length > 0) {
+    const auto count = static_cast<std::size_t>(std::min(length, kSendfileBytes));
+    const ssize_t sent = ::sendfile(socket_.native_handle(), file, &position, count);
+    if (sent > 0) {
+      length -= static_cast<std::uint64_t>(sent);
+      // A client that takes everything at once must not keep the loop from its neighbours.
+      co_await boost::asio::post(socket_.get_executor(), boost::asio::use_awaitable);
+      continue;
+    }
+    if (sent == 0) co_return Io::closed;  // somebody shortened the file
+    if (errno == EINTR) continue;
+    if (errno != EAGAIN && errno != EWOULDBLOCK) co_return Io::closed;
+    const Io waited = co_await wait_writable();
+    if (waited != Io::ok) co_return waited;
+  }
+  co_return Io::ok;
+}
+
+Task<> Connection::linger() {
+  boost::system::error_code ignored;
+  socket_.shutdown(Socket::shutdown_send, ignored);
+  set_deadline(Phase::reading, kLingerTime);
+  std::array<char, 16 * 1024> trash;
+  std::size_t total = 0;
+  Io io = Io::ok;
+  while (io == Io::ok && total < kLingerBytes) {
+    std::size_t size = 0;
+    io = co_await receive(trash, size);
+    total += size;
+  }
+}
+
+void Connection::expire() noexcept {
+  is_expired_ = true;
+  deadline_ = Clock::Instant::max();
+  cancel();
+}
+
+void Connection::cancel() noexcept {
+  boost::system::error_code ignored;
+  socket_.cancel(ignored);
+}
+
+void Connection::abort() noexcept {
+  is_aborted_ = true;
+  boost::system::error_code ignored;
+  socket_.shutdown(Socket::shutdown_both, ignored);
+  cancel();
+}
+
+Io Connection::state() const noexcept {
+  if (is_aborted_) return Io::closed;
+  return is_expired_ ? Io::expired : Io::ok;
+}
+
+Io Connection::why_not(const boost::system::error_code& error) noexcept {
+  if (error == boost::asio::error::operation_aborted && is_expired_) return Io::expired;
+  return Io::closed;
+}
+
+}  // namespace flowstore::http

@@ -1,0 +1,94 @@
+// Connection: a client's socket with deadlines.
+
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string_view>
+
+#include <boost/asio/ip/tcp.hpp>
+#include <sys/uio.h>
+
+#include "base/clock.h"
+#include "base/task.h"
+#include "http/event_loop.h"
+#include "http/handler.h"
+
+namespace flowstore::http {
+
+// How a piece of input or output ended.
+enum class Io : std::uint8_t {
+  ok,
+  closed,   // by the client, or broken
+  expired,  // the deadline passed first
+};
+
+// Owned by one session and used by one coroutine at a time, on its loop's thread. Output tries the
+// system call first and waits only when the kernel's buffer is full.
+class Connection {
+ public:
+  enum class Phase : std::uint8_t {
+    idle,     // between requests: may be closed at any time
+    reading,  // a head or body is being waited for
+    working,  // the handler runs: no deadline
+    writing,
+  };
+  using Socket = boost::asio::ip::tcp::socket;
+
+  // The loop counted the connection with expect_connection().
+  Connection(EventLoop& loop, Socket socket);
+  ~Connection();
+  Connection(const Connection&) = delete;
+  Connection& operator=(const Connection&) = delete;
+
+  EventLoop& loop() noexcept { return loop_; }
+  const Peer& peer() const noexcept { return peer_; }
+
+  Phase phase() const noexcept { return phase_; }
+  Clock::Instant deadline() const noexcept { return deadline_; }
+  void set_working() noexcept;
+  void set_deadline(Phase phase, Clock::Duration from_now) noexcept;
+
+  // Waits for at least one byte. `size` is 0 unless ok.
+  Task<Io> receive(std::span<char> buffer, std::size_t& size);
+  // Waits until there is something to read, holding no buffer.
+  Task<Io> wait_readable();
+
+  // Sends what the kernel takes at once; returns the bytes taken, or -1 if the connection is gone.
+  // MSG_MORE if more follows.
+  ssize_t send_now(std::span<const iovec> pieces, bool is_more_to_come) noexcept;
+  // Sends everything, waiting as long as the client takes some.
+  Task<Io> send(std::string_view bytes, bool is_more_to_come);
+  // Sends [offset, offset + length) of a file by sendfile; closed if the file turns out shorter.
+  Task<Io> send_file(int file, std::uint64_t offset, std::uint64_t length);
+
+  // No more output; what the client still sends is thrown away for a short while, because closing
+  // with unread input would make the kernel discard the answer too.
+  Task<> linger();
+
+  // Called by the loop.
+  void expire() noexcept;  // the deadline has passed
+  void cancel() noexcept;  // ends the wait that is going on, as if the client had left
+  void abort() noexcept;   // breaks everything off
+  void set_index(std::size_t index) noexcept { index_ = index; }
+  std::size_t index() const noexcept { return index_; }
+
+ private:
+  // What a wait would end with before it begins: a deadline may pass while nobody waits.
+  Io state() const noexcept;
+  Io why_not(const boost::system::error_code& error) noexcept;
+  Task<Io> wait_writable();
+
+  EventLoop& loop_;
+  Socket socket_;
+  Peer peer_;
+  std::size_t index_ = 0;
+  Clock::Instant deadline_ = Clock::Instant::max();
+  Phase phase_ = Phase::idle;
+  bool is_expired_ = false;
+  bool is_aborted_ = false;
+};
+
+}  // namespace flowstore::http

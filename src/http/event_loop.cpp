@@ -1,0 +1,79 @@
+#include "http/event_loop.h"
+
+#include <boost/asio/post.hpp>
+#include <boost/asio/use_awaitable.hpp>
+
+#include "http/connection.h"
+#include "http/date.h"
+
+namespace flowstore::http {
+
+EventLoop::EventLoop(Environment& environment)
+    : environment_(environment),
+      context_(1),
+      work_(boost::asio::make_work_guard(context_)),
+      timer_(context_) {
+  refresh_time();
+}
+
+EventLoop::~EventLoop() { stop(); }
+
+void EventLoop::start() {
+  spawn(executor(), "sweep", sweep_every_second());
+  thread_ = std::thread([this] { context_.run(); });
+}
+
+void EventLoop::drain() {
+  boost::asio::post(context_, [this] {
+    is_draining_ = true;
+    for (Connection* const connection : connections_) {
+      if (connection->phase() == Connection::Phase::idle) connection->cancel();
+    }
+  });
+}
+
+void EventLoop::abort() {
+  boost::asio::post(context_, [this] {
+    is_draining_ = true;
+    for (Connection* const connection : connections_) connection->abort();
+  });
+}
+
+void EventLoop::stop() {
+  if (!thread_.joinable()) return;
+  context_.stop();
+  thread_.join();
+}
+
+void EventLoop::add(Connection& connection) {
+  connection.set_index(connections_.size());
+  connections_.push_back(&connection);
+}
+
+void EventLoop::remove(Connection& connection) {
+  // The last one takes the free place, so that opening and closing cost the same however many
+  // connections there are.
+  Connection* const last = connections_.back();
+  connections_[connection.index()] = last;
+  last->set_index(connection.index());
+  connections_.pop_back();
+  forget_connection();
+}
+
+Task<> EventLoop::sweep_every_second() {
+  while (true) {
+    timer_.expires_after(std::chrono::seconds(1));
+    co_await timer_.async_wait(boost::asio::use_awaitable);
+    refresh_time();
+    for (Connection* const connection : connections_) {
+      if (connection->deadline() <= coarse_now_) connection->expire();
+    }
+  }
+}
+
+void EventLoop::refresh_time() {
+  coarse_now_ = environment_.clock.now();
+  date_ = format_date(environment_.clock.wall());
+}
+
+}  // namespace flowstore::http

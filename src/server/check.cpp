@@ -1,0 +1,96 @@
+#include <optional>
+#include <utility>
+
+#include <boost/asio/io_context.hpp>
+
+#include "base/blocking_pool.h"
+#include "http/client.h"
+#include "http/server.h"
+#include "server/file_stores.h"
+#include "server/serve.h"
+
+namespace flowstore::server {
+namespace {
+
+CheckResult result(std::string name, const Status& status, std::string good) {
+  CheckResult check;
+  check.name = std::move(name);
+  check.is_ok = status.has_value();
+  check.detail = check.is_ok ? std::move(good) : status.error().message();
+  return check;
+}
+
+// Runs one task to its end on this thread.
+Status wait_for(Task<Status> task) {
+  boost::asio::io_context loop;
+  std::optional<Status> outcome;
+  auto body = [&]() -> Task<> { outcome.emplace(co_await std::move(task)); };
+  spawn(loop.get_executor(), "check", body());
+  loop.run();
+  return *std::move(outcome);
+}
+
+// Writes, syncs and removes a small file.
+Task<Status> try_store(const config::DriverConfig& config, BlockingPool& io, const Clock& clock,
+                       Log& log) {
+  FLOWSTORE_CO_TRY(const auto store, make_file_store(config, io, clock, log));
+  co_return co_await store->probe();
+}
+
+// Any answer of the platform shows that base_url leads somewhere; a 401 is the right one for a
+// request without a token.
+Task<Status> try_platform(const std::string& base_url) {
+  http::Client client;
+  http::ClientRequest request;
+  request.url = base_url + "/account/check/project/flowstore-check";
+  const auto response = co_await client.get(request);
+  if (!response) {
+    co_return Error(ErrorKind::unavailable, "platform",
+                    response.error().message() + "; check base_url and the network to it");
+  }
+  if (response->status == 401 || response->status == 403) co_return Status();
+  co_return Error(ErrorKind::unavailable, "platform",
+                  "answered " + std::to_string(response->status) +
+                      " where a FlowFuse platform answers 401; check base_url");
+}
+
+// Listens for a moment.
+Status try_port(const config::Config& config) {
+  struct Nobody final : http::Handler, http::Observer {
+    Task<http::Response> handle(http::Request&) override { co_return http::Response(503); }
+    void started(const http::Exchange&) noexcept override {}
+    void finished(const http::Exchange&) noexcept override {}
+    void connections_changed(int) noexcept override {}
+    void rejected(int) noexcept override {}
+    void handler_threw(const http::Exchange&, std::string_view) noexcept override {}
+  } nobody;
+  const SystemClock clock;
+  BlockingPool disk(1);
+  http::ServerOptions options;
+  options.host = config.host;
+  options.port = config.port;
+  http::Server server(options, nobody, nobody, disk, clock);
+  return server.start();
+}
+
+}  // namespace
+
+std::vector<CheckResult> check_dependencies(const config::Config& config) {
+  std::vector<CheckResult> checks;
+  const SystemClock clock;
+  Log log(LogLevel::silent, LogFormat::json, clock);
+  BlockingPool io(1);
+  const bool is_local = config.driver.type == config::DriverType::localfs;
+  checks.push_back(result(is_local ? "driver localfs" : "driver memory",
+                          wait_for(try_store(config.driver, io, clock, log)),
+                          is_local ? config.driver.root + " can be written" : "ready"));
+  if (config.auth.type == config::AuthType::flowfuse) {
+    checks.push_back(result("platform", wait_for(try_platform(config.base_url)),
+                            config.base_url + " answers"));
+  }
+  const std::string place = config.host + ":" + std::to_string(config.port);
+  checks.push_back(result("port", try_port(config), place + " is free"));
+  return checks;
+}
+
+}  // namespace flowstore::server

@@ -1,0 +1,123 @@
+#include "server/program.h"
+
+#include <algorithm>
+#include <optional>
+#include <thread>
+#include <utility>
+
+#include <boost/asio/thread_pool.hpp>
+
+#include "api/dispatch.h"
+#include "auth/service_tokens.h"
+#include "base/blocking_pool.h"
+#include "base/clock.h"
+#include "files/file_service.h"
+#include "files/usage_ledger.h"
+#include "http/server.h"
+#include "metrics/process_metrics.h"
+#include "metrics/registry.h"
+#include "metrics/text.h"
+#include "server/file_stores.h"
+#include "server/request_observer.h"
+#include "server/verifiers.h"
+
+namespace flowstore::server {
+namespace {
+
+// Threads for calls that block. More than cores, because they wait for disks, and a disk commits
+// many waiting fsyncs at once: 32 writers get about the most out of ext4 (docs/decisions/0005).
+constexpr std::size_t kBlockingThreads = 32;
+
+http::ServerOptions server_options(const config::Config& config) {
+  http::ServerOptions options;
+  options.host = config.host;
+  options.port = config.port;
+  options.loops = config.workers != 0 ? config.workers : std::thread::hardware_concurrency();
+  options.limits.connections = config.limits.connections;
+  options.limits.head_timeout = config.limits.head_timeout;
+  options.limits.idle_timeout = config.limits.idle_timeout;
+  options.limits.write_timeout = config.limits.write_timeout;
+  options.limits.body_rate_bytes_per_second = config.limits.body_rate_bytes_per_second;
+  return options;
+}
+
+api::ApiOptions api_options(const config::Config& config) {
+  api::ApiOptions options;
+  options.files.default_quota = config.driver.quota;
+  options.files.max_file_size = config.limits.file;
+  options.has_metrics = config.has_metrics;
+  return options;
+}
+
+// Members are in the order in which they need each other; they go in the reverse order.
+class BuiltProgram final : public Program {
+ public:
+  explicit BuiltProgram(const config::Config& config)
+      : config_(config),
+        log_(config.logging.level, config.logging.is_pretty ? LogFormat::pretty : LogFormat::json,
+             clock_),
+        io_(kBlockingThreads),
+        background_(1) {}
+
+  // What still waits for others goes first, while the loops that it would be resumed on exist.
+  ~BuiltProgram() override {
+    if (server_) server_->stop(std::chrono::milliseconds(0));
+    verifiers_.reset();
+    background_.join();
+    io_.join();
+  }
+
+  Status assemble() {
+    metrics::add_process_metrics(registry_);
+    registry_.add_collector([this](std::string& out) { add_log_metrics(out); });
+    FLOWSTORE_TRY(store_, make_file_store(config_.driver, io_, clock_, log_));
+    ledger_.emplace(*store_, clock_, registry_, background_.get_executor());
+    files_.emplace(*store_, *ledger_, clock_, registry_);
+    verifiers_.emplace(config_, clock_, log_, registry_);
+    service_tokens_.emplace(config_.auth.service_tokens);
+    observer_.emplace(log_, config_.logging.http, registry_);
+    dispatch_.emplace(verifiers_->first(), *service_tokens_, *files_, registry_,
+                      api_options(config_));
+    server_ = std::make_unique<http::Server>(server_options(config_), *dispatch_, *observer_, io_,
+                                             clock_);
+    return {};
+  }
+
+  Status start() override { return server_->start(); }
+  bool stop() override { return server_->stop(config_.shutdown_grace); }
+  Log& log() override { return log_; }
+  std::vector<std::string> addresses() const override { return server_->addresses(); }
+
+ private:
+  void add_log_metrics(std::string& out) const {
+    constexpr std::string_view kName = "flowstore_log_dropped_lines_total";
+    metrics::append_header(out, kName, "Log lines lost because standard output was too slow.",
+                           "counter");
+    metrics::append_sample(out, kName, {}, static_cast<double>(log_.dropped()));
+  }
+
+  const config::Config& config_;
+  SystemClock clock_;
+  Log log_;
+  metrics::Registry registry_;
+  BlockingPool io_;
+  boost::asio::thread_pool background_;
+  std::unique_ptr<files::FileStore> store_;
+  std::optional<files::UsageLedger> ledger_;
+  std::optional<files::FileService> files_;
+  std::optional<Verifiers> verifiers_;
+  std::optional<auth::ServiceTokens> service_tokens_;
+  std::optional<RequestObserver> observer_;
+  std::optional<api::Dispatch> dispatch_;
+  std::unique_ptr<http::Server> server_;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<Program>> Program::build(const config::Config& config) {
+  auto program = std::make_unique<BuiltProgram>(config);
+  FLOWSTORE_TRY_STATUS(program->assemble());
+  return std::unique_ptr<Program>(std::move(program));
+}
+
+}  // namespace flowstore::server

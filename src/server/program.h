@@ -1,0 +1,34 @@
+// Program: the composition root. Reading build() tells what the program is made of.
+
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/log.h"
+#include "base/result.h"
+#include "config/config.h"
+
+namespace flowstore::server {
+
+// The whole service, put together from a configuration. Made, started and stopped on one thread.
+class Program {
+ public:
+  // Puts everything together and opens the file store, but listens to nobody. Fails with one
+  // sentence. The configuration must outlive the program.
+  static Result<std::unique_ptr<Program>> build(const config::Config& config);
+
+  virtual ~Program() = default;
+
+  // Listens; from then on requests are answered.
+  virtual Status start() = 0;
+
+  // Lets running requests finish for config.shutdown_grace, then ends. False if some were cut off.
+  virtual bool stop() = 0;
+
+  virtual Log& log() = 0;
+  virtual std::vector<std::string> addresses() const = 0;  // "127.0.0.1:3001"; after start()
+};
+
+}  // namespace flowstore::server

@@ -1,0 +1,75 @@
+#include "server/serve.h"
+
+#include <csignal>
+#include <cstdio>
+
+#include <sys/resource.h>
+
+#include "server/program.h"
+
+namespace flowstore::server {
+namespace {
+
+// The signals that end the service; the old server ends on the same four. SIGHUP is none to reload
+// on: installers of FlowFuse use it to stop.
+sigset_t stop_signals() {
+  sigset_t signals;
+  sigemptyset(&signals);
+  for (const int signal : {SIGINT, SIGTERM, SIGHUP, SIGUSR2}) sigaddset(&signals, signal);
+  return signals;
+}
+
+// Every connection and every file that is being read is a descriptor; the default soft limit of
+// 1024 is there for programs that use select().
+void raise_descriptor_limit() {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  limit.rlim_cur = limit.rlim_max;
+  ::setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+int cannot_start(const Error& error) {
+  std::fprintf(stderr, "flowstore: cannot start: %s\n", error.message().c_str());
+  return 1;
+}
+
+void announce(Program& program, const config::Config& config) {
+  Log& log = program.log();
+  log.info("flowstore v" FLOWSTORE_VERSION " (" __VERSION__ ")");
+  log.info("flowstore HOME Directory: " + config.home);
+  log.info("Config File: " + config.file);
+  if (config.driver.type == config::DriverType::localfs) {
+    log.info("flowstore localfs root Directory: " + config.driver.root);
+  }
+  for (const config::Warning& warning : config.warnings) log.warn(warning);
+}
+
+}  // namespace
+
+int serve(const config::Config& config) {
+  // Blocked before any thread is made, so that no thread but this one is ever interrupted.
+  const sigset_t signals = stop_signals();
+  ::pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+  std::signal(SIGPIPE, SIG_IGN);  // sendfile has no flag against it
+  raise_descriptor_limit();
+
+  auto built = Program::build(config);
+  if (!built) return cannot_start(built.error());
+  Program& program = **built;
+  announce(program, config);
+  if (const Status started = program.start(); !started) return cannot_start(started.error());
+  for (const std::string& address : program.addresses()) {
+    program.log().info("Server listening at http://" + address);
+  }
+
+  int signal = 0;
+  ::sigwait(&signals, &signal);
+  program.log().info("Stopping flowstore");
+  // A second signal does not wait for anybody.
+  ::pthread_sigmask(SIG_UNBLOCK, &signals, nullptr);
+  if (!program.stop()) program.log().warn("requests were cut off at the end of shutdown.grace");
+  program.log().info("flowstore stopped");
+  return 0;
+}
+
+}  // namespace flowstore::server
