@@ -39,9 +39,10 @@ struct CachingOptions {
 // before an entry in use expires, so that its users never wait. A refusal takes effect at once; a
 // failure (unavailable) is never remembered as a refusal.
 //
-// Entries are found by a hash of project and token with a random key of this process: SipHash, a
-// pseudo-random function, costs a tenth of HMAC-SHA256, allocates nothing, and with 128 bits of
-// output nobody can make two tokens meet. No token is kept beyond the question about it.
+// Entries are found by a hash of project and token with a random key of this process. SipHash is a
+// pseudo-random function, allocates nothing and takes 84 ns for a usual token, a prepared
+// HMAC-SHA256 446 ns; with 128 bits of output nobody can make two tokens meet. No token is kept
+// beyond the question about it.
 //
 // Questions run as tasks of their own on the executor of whoever asked first, and go on if the
 // asker is gone. This object outlives them and the executors of all who wait.

@@ -2,7 +2,6 @@
 
 #pragma once
 
-#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -27,7 +26,11 @@ class LogFields {
   LogFields& text(std::string_view name, std::string_view value);  // escaped as JSON
   LogFields& number(std::string_view name, std::int64_t value);
   LogFields& decimal(std::string_view name, double value);
-  LogFields& raw(std::string_view name, std::string_view json);  // `json` must be valid JSON
+  // `json` must be valid JSON without a line feed.
+  LogFields& raw(std::string_view name, std::string_view json);
+  // What is added between the two becomes the object `name`.
+  LogFields& begin(std::string_view name);
+  LogFields& end();
   const std::string& json() const noexcept { return json_; }
 
  private:
@@ -40,35 +43,49 @@ class LogFields {
 void append_json_string(std::string& out, std::string_view text);
 
 // Writes lines without making the caller wait for the terminal or pipe: a bounded queue and one
-// thread; when the queue is full the oldest line is dropped and counted. Safe to use from any
-// thread. Lines that were queued are written before the destructor returns.
+// thread; when the queue is full the oldest line is dropped and counted, and a later line says how
+// many were lost. Lines appear within a few milliseconds. Safe to use from any thread. Queued lines
+// are written before the destructor returns, unless nobody reads them for a second.
 class Log {
  public:
-  Log(LogLevel level, LogFormat format, const Clock& clock);
+  // `output` is an open file descriptor; it is duplicated.
+  Log(LogLevel level, LogFormat format, const Clock& clock, int output = 1);
   ~Log();
 
-  bool is_on(LogLevel level) const noexcept { return level >= level_ && level_ != LogLevel::silent; }
+  bool is_on(LogLevel level) const noexcept {
+    return level >= level_ && level_ != LogLevel::silent;
+  }
 
-  void write(LogLevel level, std::string_view message, const LogFields& fields = LogFields());
-  void debug(std::string_view message, const LogFields& fields = LogFields()) { write(LogLevel::debug, message, fields); }
-  void info(std::string_view message, const LogFields& fields = LogFields()) { write(LogLevel::info, message, fields); }
-  void warn(std::string_view message, const LogFields& fields = LogFields()) { write(LogLevel::warn, message, fields); }
-  void error(std::string_view message, const LogFields& fields = LogFields()) { write(LogLevel::error, message, fields); }
+  void write(LogLevel level, std::string_view message, const LogFields& fields = LogFields()) {
+    if (is_on(level)) write_always(level, message, fields);
+  }
+  void debug(std::string_view message, const LogFields& fields = LogFields()) {
+    write(LogLevel::debug, message, fields);
+  }
+  void info(std::string_view message, const LogFields& fields = LogFields()) {
+    write(LogLevel::info, message, fields);
+  }
+  void warn(std::string_view message, const LogFields& fields = LogFields()) {
+    write(LogLevel::warn, message, fields);
+  }
+  void error(std::string_view message, const LogFields& fields = LogFields()) {
+    write(LogLevel::error, message, fields);
+  }
 
   // Writes the line whatever `level` the log was made with, for logs with a level of their own
   // (logging.http).
   void write_always(LogLevel level, std::string_view message, const LogFields& fields);
 
-  // Lines lost because the reader of standard output was too slow.
-  std::uint64_t dropped() const noexcept;
+  // Lines lost because the reader of standard output was too slow or gone.
+  std::uint64_t dropped() const;
 
  private:
-  class Sink;
+  class Queue;
 
   LogLevel level_;
   LogFormat format_;
   const Clock& clock_;
-  std::unique_ptr<Sink> sink_;
+  std::unique_ptr<Queue> queue_;
 };
 
 }  // namespace flowstore

@@ -1,0 +1,165 @@
+#include "base/log_text.h"
+
+#include <array>
+#include <cstddef>
+
+namespace flowstore {
+namespace {
+
+constexpr std::string_view kHex = "0123456789abcdef";
+// U+FFFD, the sign for bytes that are no text.
+constexpr std::string_view kReplacement = "\xEF\xBF\xBD";
+
+std::string_view name_of(LogLevel level) {
+  constexpr std::array<std::string_view, 7> kNames = {"TRACE", "DEBUG", "INFO",  "WARN",
+                                                      "ERROR", "FATAL", "SILENT"};
+  return kNames[static_cast<std::size_t>(level)];
+}
+
+// Leading zeros up to `width`; digits beyond it are left out.
+void append_digits(std::string& out, unsigned value, std::size_t width) {
+  std::array<char, 4> digits{};
+  for (std::size_t i = width; i > 0; --i) {
+    digits[i - 1] = static_cast<char>('0' + value % 10);
+    value /= 10;
+  }
+  out.append(digits.data(), width);
+}
+
+bool is_control(char c) {
+  const auto value = static_cast<unsigned char>(c);
+  return value < 0x20 || value == 0x7F;
+}
+
+void append_control(std::string& out, char c) {
+  switch (c) {
+    case '\n':
+      out.append("\\n");
+      return;
+    case '\r':
+      out.append("\\r");
+      return;
+    case '\t':
+      out.append("\\t");
+      return;
+    case '\b':
+      out.append("\\b");
+      return;
+    case '\f':
+      out.append("\\f");
+      return;
+    default:
+      break;
+  }
+  const auto value = static_cast<unsigned char>(c);
+  out.append("\\u00").append(1, kHex[value >> 4]).append(1, kHex[value & 15]);
+}
+
+// The length of the UTF-8 character at the start of `text`; 0 if there is none. Refuses what the
+// standard refuses: overlong forms, surrogates, beyond U+10FFFF (RFC 3629).
+std::size_t character_length(std::string_view text) {
+  const auto byte = [&text](std::size_t i) {
+    return i < text.size() ? static_cast<unsigned char>(text[i]) : 0U;
+  };
+  const auto follows = [&byte](std::size_t i) { return (byte(i) & 0xC0U) == 0x80U; };
+  const unsigned first = byte(0);
+  if (first < 0x80) return 1;
+  if (first >= 0xC2 && first < 0xE0) return follows(1) ? 2 : 0;
+  if (first >= 0xE0 && first < 0xF0) {
+    const bool is_overlong = first == 0xE0 && byte(1) < 0xA0;
+    const bool is_surrogate = first == 0xED && byte(1) >= 0xA0;
+    return !is_overlong && !is_surrogate && follows(1) && follows(2) ? 3 : 0;
+  }
+  if (first >= 0xF0 && first < 0xF5) {
+    const bool is_overlong = first == 0xF0 && byte(1) < 0x90;
+    const bool is_beyond = first == 0xF4 && byte(1) >= 0x90;
+    return !is_overlong && !is_beyond && follows(1) && follows(2) && follows(3) ? 4 : 0;
+  }
+  return 0;
+}
+
+// How many bytes at the start can be copied as they are, in JSON and on a terminal.
+std::size_t plain_length(std::string_view text) {
+  std::size_t length = 0;
+  while (length < text.size()) {
+    const auto byte = static_cast<unsigned char>(text[length]);
+    if (byte < 0x20 || byte >= 0x7F || byte == '"' || byte == '\\') break;
+    ++length;
+  }
+  return length;
+}
+
+// Copies `text`; `is_quoted` says that it stands in a JSON string.
+void append_text(std::string& out, std::string_view text, bool is_quoted) {
+  while (!text.empty()) {
+    std::size_t length = plain_length(text);
+    out.append(text.substr(0, length));
+    text.remove_prefix(length);
+    if (text.empty()) return;
+    const char c = text.front();
+    length = character_length(text);
+    if (is_control(c)) {
+      append_control(out, c);
+    } else if (length == 0) {
+      out.append(kReplacement);
+      length = 1;
+    } else {
+      if (is_quoted && (c == '"' || c == '\\')) out.push_back('\\');
+      out.append(text.substr(0, length));
+    }
+    text.remove_prefix(length);
+  }
+}
+
+}  // namespace
+
+void append_json_string(std::string& out, std::string_view text) {
+  out.push_back('"');
+  append_text(out, text, true);
+  out.push_back('"');
+}
+
+void append_time(std::string& out, std::chrono::system_clock::time_point time) {
+  const auto day = std::chrono::floor<std::chrono::days>(time);
+  const std::chrono::year_month_day date(day);
+  const std::chrono::hh_mm_ss clock(std::chrono::floor<std::chrono::milliseconds>(time - day));
+  append_digits(out, static_cast<unsigned>(static_cast<int>(date.year())), 4);
+  out.push_back('-');
+  append_digits(out, static_cast<unsigned>(date.month()), 2);
+  out.push_back('-');
+  append_digits(out, static_cast<unsigned>(date.day()), 2);
+  out.push_back('T');
+  append_digits(out, static_cast<unsigned>(clock.hours().count()), 2);
+  out.push_back(':');
+  append_digits(out, static_cast<unsigned>(clock.minutes().count()), 2);
+  out.push_back(':');
+  append_digits(out, static_cast<unsigned>(clock.seconds().count()), 2);
+  out.push_back('.');
+  append_digits(out, static_cast<unsigned>(clock.subseconds().count()), 3);
+  out.push_back('Z');
+}
+
+std::string log_line(LogFormat format, LogLevel level, std::chrono::system_clock::time_point time,
+                     std::string_view message, std::string_view fields) {
+  std::string line;
+  line.reserve(96 + message.size() + fields.size());
+  if (format == LogFormat::pretty) {
+    line.append("[");
+    append_time(line, time);
+    line.append("] ").append(name_of(level)).append(": ");
+    append_text(line, message, false);
+    if (!fields.empty()) line.append(" {").append(fields).append("}");
+    line.append("\n");
+    return line;
+  }
+  line.append("{\"level\":\"").append(name_of(level)).append("\",\"time\":\"");
+  append_time(line, time);
+  line.append("\",");
+  if (!fields.empty()) line.append(fields).append(",");
+  line.append("\"msg\":");
+  append_json_string(line, message);
+  line.append("}\n");
+  return line;
+}
+
+}  // namespace flowstore

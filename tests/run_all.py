@@ -1,0 +1,279 @@
+#!/usr/bin/env python3
+"""The steps of script/test: builds, then every suite, then a summary.
+
+Everything started here runs in a process group of its own and with a temporary folder that goes at
+the end, also when the run is interrupted.
+"""
+import argparse
+import contextlib
+import os
+import pathlib
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+CORES = str(os.cpu_count() or 2)
+SANITIZER_ENV = {
+    "ASAN_OPTIONS": "detect_stack_use_after_return=1:strict_string_checks=1",
+    "UBSAN_OPTIONS": "print_stacktrace=1",
+    "TSAN_OPTIONS": "halt_on_error=1:second_deadlock_stack=1",
+}
+
+
+class Failed(Exception):
+    """A step that did not do what it should; the message says which part."""
+
+
+class Run:
+    """What the steps share: the temporary folder, started processes, and the counts."""
+
+    def __init__(self):
+        self.tmp = pathlib.Path(tempfile.mkdtemp(prefix="flowstore-test-"))
+        self.tmp.chmod(0o755)  # PostgreSQL runs as another user
+        self.cleanups = []
+        self.passed = 0
+        self.failed = 0
+
+    def close(self):
+        for cleanup in reversed(self.cleanups):
+            with contextlib.suppress(Exception):
+                cleanup()
+        shutil.rmtree(self.tmp, ignore_errors=True)
+
+    def command(self, *words, log, env=None, cwd=ROOT, timeout=3600):
+        """Runs a command to its end, its output in a file; returns the output."""
+        path = self.tmp / f"{log}.log"
+        with open(path, "ab") as out:
+            process = subprocess.Popen(
+                [str(word) for word in words], cwd=cwd, stdout=out, stderr=subprocess.STDOUT,
+                stdin=subprocess.DEVNULL, start_new_session=True,
+                env={**os.environ, **SANITIZER_ENV, **(env or {})})
+            try:
+                code = process.wait(timeout)
+            except BaseException:
+                kill_group(process)
+                raise
+        text = path.read_text(errors="replace")
+        if code != 0:
+            print(text[-6000:])
+            raise Failed(f"{words[0]} ended with {code}")
+        return text
+
+    def count(self, passed, failed=0):
+        self.passed += passed
+        self.failed += failed
+
+
+def kill_group(process):
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGTERM)
+    with contextlib.suppress(subprocess.TimeoutExpired):
+        process.wait(5)
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+
+
+def free_ports(count):
+    """Ports of the loopback address that nobody listens on, next to each other."""
+    while True:
+        with contextlib.ExitStack() as stack:
+            first = stack.enter_context(socket.socket())
+            first.bind(("127.0.0.1", 0))
+            start = first.getsockname()[1]
+            try:
+                for port in range(start + 1, start + count):
+                    stack.enter_context(socket.socket()).bind(("127.0.0.1", port))
+            except (OSError, OverflowError):
+                continue
+            return start
+
+
+# ---------------------------------------------------------------- builds
+def build(preset):
+    def step(run):
+        run.command("cmake", "--preset", preset, log=f"build-{preset}")
+        run.command("cmake", "--build", "--preset", preset, log=f"build-{preset}")
+    return step
+
+
+def lint(run):
+    flag = "--tidy-all" if os.environ.get("CI") else "--tidy"
+    run.command("script/lint", flag, log="lint")
+
+
+# ---------------------------------------------------------------- suites
+def unit(preset):
+    """Unit and conformance tests; each GoogleTest counts."""
+    def step(run):
+        text = run.command("ctest", "--preset", preset, "-V", "-j", CORES, log=f"unit-{preset}")
+        passed = sum(int(n) for n in re.findall(r"\[  PASSED  \] (\d+) tests?", text))
+        if passed == 0:
+            raise Failed("no test ran")
+        if "[  SKIPPED ]" in text:
+            raise Failed("a test was skipped")
+        run.count(passed)
+    return step
+
+
+@contextlib.contextmanager
+def postgres(run):
+    """A PostgreSQL of its own, with data that goes with the run; yields its port."""
+    binaries = sorted(pathlib.Path("/usr/lib/postgresql").glob("*/bin"))[-1]
+    data = run.tmp / "postgres"
+    data.mkdir(exist_ok=True)
+    as_postgres = []
+    if os.geteuid() == 0:  # PostgreSQL refuses to run as root
+        shutil.chown(data, "postgres", "postgres")
+        as_postgres = ["setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups"]
+    secret = data.parent / "postgres-password"
+    secret.write_text("secret\n")
+    port = free_ports(1)
+    run.command(*as_postgres, binaries / "initdb", "-D", data / "db", "-U", "postgres", "-A", "scram-sha-256",
+                f"--pwfile={secret}", "--no-sync", log="postgres")
+    server = subprocess.Popen(
+        [*as_postgres, binaries / "postgres", "-D", data / "db", "-p", str(port), "-k", data,
+         "-c", "listen_addresses=127.0.0.1", "-c", "fsync=off"],
+        stdout=open(run.tmp / "postgres-server.log", "ab"), stderr=subprocess.STDOUT, start_new_session=True)
+    run.cleanups.append(lambda: kill_group(server))
+    env = {"PGPASSWORD": "secret"}
+    for _ in range(100):
+        if subprocess.run([binaries / "pg_isready", "-q", "-h", "127.0.0.1", "-p", str(port)]).returncode == 0:
+            break
+        time.sleep(0.1)
+    run.command(binaries / "createdb", "-h", "127.0.0.1", "-p", str(port), "-U", "postgres", "flowstore_contract",
+                env=env, log="postgres")
+    try:
+        yield port
+    finally:
+        kill_group(server)
+        shutil.rmtree(data, ignore_errors=True)
+
+
+def contract(preset):
+    """The recorded cases of the HTTP contract, all but the context areas, which this version does not serve."""
+    def step(run):
+        ports = free_ports(12)
+        with postgres(run) as pg_port:
+            text = run.command(
+                sys.executable, "tests/contract/run_cases.py", "--spawn", ROOT / "build" / preset / "flowstore",
+                "--only", r"^(?!ctx\.(?!sqlite\.project-query)|zz\.)", "--quiet", "--platform-port", ports, "--dead-port", ports + 1,
+                "--port-base", ports + 2, "--pg-port", pg_port, "--tmp", run.tmp / f"contract-{preset}",
+                log=f"contract-{preset}")
+        result = re.search(r"^(\d+) passed, (\d+) failed$", text, re.M)
+        if "skipped" in text or not result:
+            raise Failed("cases were skipped")
+        for log in (run.tmp / f"contract-{preset}").glob("*/server.log"):
+            if re.search(r"Sanitizer|runtime error", log.read_text(errors="replace")):
+                print(log.read_text(errors="replace")[-4000:])
+                raise Failed("a sanitizer complained")
+        run.count(int(result[1]), int(result[2]))
+    return step
+
+
+def clients(run):
+    """A real Node-RED with the published FlowFuse nodes."""
+    folder = ROOT / "tests" / "clients"
+    installed = folder / "node_modules" / ".package-lock.json"
+    if not installed.exists() or installed.stat().st_mtime < (folder / "package-lock.json").stat().st_mtime:
+        run.command("npm", "ci", "--no-audit", "--no-fund", cwd=folder, log="clients-install")
+    text = run.command("node", "--test", *sorted(folder.glob("*.test.mjs")), cwd=folder,
+                       env={"FLOWSTORE": str(ROOT / "build/release/flowstore")}, log="clients", timeout=900)
+    counts = dict(re.findall(r"^[#ℹ] (pass|fail|skipped|todo) (\d+)$", text, re.M))
+    if int(counts.get("pass", 0)) == 0 or int(counts.get("skipped", 0)) > 0:
+        raise Failed("tests were skipped")
+    run.count(int(counts["pass"]), int(counts["fail"]))
+
+
+def fuzz(run):
+    """Every fuzz target, from its corpus, for FUZZ_SECONDS each; finds are kept in build/fuzz/finds."""
+    seconds = os.environ.get("FUZZ_SECONDS", "60")
+    programs = sorted((ROOT / "build" / "fuzz").rglob("fuzz_*"))
+    programs = [p for p in programs if p.is_file() and os.access(p, os.X_OK)]
+    if not programs:
+        raise Failed("no fuzz target was built")
+    finds = ROOT / "build" / "fuzz" / "finds"
+    finds.mkdir(exist_ok=True)
+    waiting = []
+    for program in programs:
+        name = program.name.removeprefix("fuzz_")
+        fresh = run.tmp / f"corpus-{name}"
+        fresh.mkdir()
+        waiting.append((name, subprocess.Popen(
+            [program, f"-max_total_time={seconds}", "-timeout=10", "-rss_limit_mb=2048", f"-artifact_prefix={finds}/{name}-",
+             fresh, ROOT / "tests" / "fuzz" / "corpus" / name],
+            stdout=open(run.tmp / f"fuzz-{name}.log", "wb"), stderr=subprocess.STDOUT, start_new_session=True)))
+        run.cleanups.append(lambda process=waiting[-1][1]: kill_group(process))
+    for name, process in waiting:
+        if process.wait(int(seconds) + 300) != 0:
+            print((run.tmp / f"fuzz-{name}.log").read_text(errors="replace")[-4000:])
+            raise Failed(f"fuzz target {name} found something; see build/fuzz/finds")
+        run.count(1)
+
+
+STEPS = [
+    ("build-release", build("release")),
+    ("build-dev", build("dev")),
+    ("unit", unit("dev")),
+    ("contract", contract("release")),
+    ("contract-dev", contract("dev")),
+    ("clients", clients),
+    ("build-clang", build("clang")),
+    ("unit-clang", unit("clang")),
+    ("build-tsan", build("tsan")),
+    ("unit-tsan", unit("tsan")),
+    ("build-fuzz", build("fuzz")),
+    ("fuzz", fuzz),
+    ("lint", lint),
+]
+QUICK = ["build-dev", "unit"]
+
+
+def main():
+    parser = argparse.ArgumentParser(prog="script/test")
+    parser.add_argument("steps", nargs="*", metavar="step")
+    parser.add_argument("--quick", action="store_true", help="unit tests of the dev build only")
+    parser.add_argument("--list", action="store_true", help="name the steps")
+    options = parser.parse_args()
+    if options.list:
+        print("\n".join(name for name, _ in STEPS))
+        return 0
+    wanted = QUICK if options.quick else options.steps or [name for name, _ in STEPS]
+    unknown = set(wanted) - {name for name, _ in STEPS}
+    if unknown:
+        parser.error(f"no such step: {', '.join(sorted(unknown))}; see --list")
+
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, lambda *_: sys.exit(130))
+    run = Run()
+    rows = []
+    try:
+        for name, step in STEPS:
+            if name not in wanted:
+                continue
+            print(f"=== {name}", flush=True)
+            started = time.monotonic()
+            try:
+                step(run)
+                outcome = "ok"
+            except (Failed, subprocess.TimeoutExpired) as error:
+                outcome = f"FAILED: {error}"
+                run.count(0, 1)
+            rows.append((name, time.monotonic() - started, outcome))
+            print(f"    {outcome} ({rows[-1][1]:.0f} s)", flush=True)
+    finally:
+        run.close()
+    print("\nsummary")
+    for name, seconds, outcome in rows:
+        print(f"  {name:15} {seconds:6.0f} s  {outcome}")
+    print(f"{run.passed} passed, {run.failed} failed")
+    return 1 if run.failed or not rows else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
