@@ -20,6 +20,7 @@ Result<files::FileKey> key_of(const Route& route) {
 }
 
 void describe(Response& response, const files::FileStat& stat) {
+  response.headers.reserve(4);
   response.add("etag", stat.etag);
   response.add("last-modified", http::format_date(stat.modified));
 }

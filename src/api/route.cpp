@@ -104,7 +104,8 @@ Result<Route> parse_route(std::string_view method, std::string_view target) {
   const std::string_view path = split_target(target).path;
   if (path == kHealth) return open_route(kHealth, Endpoint::health, is_read(method));
   if (path == kMetrics) return open_route(kMetrics, Endpoint::metrics, method == "GET");
-  if (!percent_decode(path)) return bad_url(target);
+  const bool is_plain = path.find('%') == std::string_view::npos;
+  if (!is_plain && !percent_decode(path)) return bad_url(target);
   if (!path.starts_with('/')) return Route();
   auto parts = take_apart(path);
   if (!parts) return bad_url(target);

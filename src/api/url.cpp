@@ -79,6 +79,10 @@ Target split_target(std::string_view target) {
 
 std::optional<std::string> percent_decode(std::string_view text) {
   std::string out;
+  if (text.find('%') == std::string_view::npos) {
+    if (is_utf8(text)) out = text;
+    return out.size() == text.size() ? std::optional(std::move(out)) : std::nullopt;
+  }
   out.reserve(text.size());
   for (std::size_t at = 0; at < text.size(); ++at) {
     if (text[at] != '%') {

@@ -4,8 +4,7 @@
 
 #include <array>
 #include <cerrno>
-#include <cinttypes>
-#include <cstdio>
+#include <charconv>
 #include <ctime>
 #include <memory>
 #include <utility>
@@ -24,6 +23,12 @@ constexpr int kFolderTries = 5;
 
 std::int64_t nanoseconds(const timespec& time) {
   return static_cast<std::int64_t>(time.tv_sec) * 1'000'000'000 + time.tv_nsec;
+}
+
+void append_hex(std::string& out, std::uint64_t number) {
+  std::array<char, 16> digits;
+  const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), number, 16).ptr;
+  out.append(digits.data(), end);
 }
 
 // The kernel stamps changes with a clock that ticks every few milliseconds; entity tags need one
@@ -66,11 +71,14 @@ FileStat describe(const struct stat& status) {
   FileStat stat;
   stat.size = static_cast<std::uint64_t>(status.st_size);
   const std::int64_t modified = nanoseconds(status.st_mtim);
-  std::array<char, 64> etag;
-  const int size = std::snprintf(etag.data(), etag.size(), "\"%" PRIx64 "-%" PRIx64 "-%" PRIx64 "\"",
-                                 static_cast<std::uint64_t>(status.st_ino), stat.size,
-                                 static_cast<std::uint64_t>(modified));
-  stat.etag.assign(etag.data(), static_cast<std::size_t>(size));
+  stat.etag.reserve(48);
+  stat.etag.push_back('"');
+  append_hex(stat.etag, static_cast<std::uint64_t>(status.st_ino));
+  stat.etag.push_back('-');
+  append_hex(stat.etag, stat.size);
+  stat.etag.push_back('-');
+  append_hex(stat.etag, static_cast<std::uint64_t>(modified));
+  stat.etag.push_back('"');
   stat.modified = std::chrono::system_clock::time_point(
       std::chrono::duration_cast<std::chrono::system_clock::duration>(
           std::chrono::nanoseconds(modified)));
