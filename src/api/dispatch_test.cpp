@@ -1,0 +1,264 @@
+#include "api/dispatch.h"
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <boost/asio/thread_pool.hpp>
+#include <gtest/gtest.h>
+
+#include "files/memory/memory_store.h"
+#include "support/run.h"
+
+namespace flowstore::api {
+namespace {
+
+// Accepts "good" for project p, and for no project at all; "down" cannot be checked.
+class ScriptedVerifier final : public auth::TokenVerifier {
+ public:
+  Task<Result<auth::Grant>> verify(std::string_view project, std::string_view token) override {
+    ++questions;
+    if (token == "down") co_return auth::token_unchecked();
+    const bool is_good = token == "good" && (project == "p" || project.empty());
+    if (!is_good) co_return auth::token_refused();
+    auth::Grant grant;
+    grant.file_quota = quota;
+    co_return grant;
+  }
+
+  int questions = 0;
+  std::optional<std::uint64_t> quota;
+};
+
+// A body that says how often it was read.
+class CountedSource final : public ByteSource {
+ public:
+  explicit CountedSource(std::string bytes) : bytes_(std::move(bytes)) {}
+  Task<Result<std::string_view>> next() override {
+    ++reads;
+    co_return reads == 1 ? std::string_view(bytes_) : std::string_view();
+  }
+  std::optional<std::uint64_t> size() const override { return bytes_.size(); }
+
+  int reads = 0;
+
+ private:
+  std::string bytes_;
+};
+
+struct Answer {
+  int status = 0;
+  std::string body;
+  std::vector<std::pair<std::string, std::string>> headers;
+  std::string route;
+
+  std::string header(std::string_view name) const {
+    for (const auto& [key, value] : headers) {
+      if (key == name) return value;
+    }
+    return "";
+  }
+};
+
+class DispatchTest : public testing::Test {
+ protected:
+  using Headers = std::vector<http::Header>;
+
+  ~DispatchTest() override { background.join(); }
+
+  Answer ask(std::string_view method, std::string_view target, std::string body = "",
+             Headers headers = {}, std::string_view authorization = "Bearer good") {
+    CountedSource source(std::move(body));
+    if (!authorization.empty()) headers.push_back({"Authorization", authorization});
+    http::Request request(method, target, headers, peer, source);
+    http::Response response = run(dispatch().handle(request));
+    body_reads = source.reads;
+    Answer answer;
+    answer.status = response.status;
+    answer.route = response.route;
+    for (auto& [name, value] : response.headers) answer.headers.emplace_back(name, value);
+    answer.body = text_of(response.content);
+    return answer;
+  }
+
+  static std::string text_of(const Content& content) {
+    const auto& form = content.form();
+    if (const auto* text = std::get_if<std::string>(&form)) return *text;
+    if (const auto* text = std::get_if<std::string_view>(&form)) return std::string(*text);
+    if (const auto* shared = std::get_if<Content::Shared>(&form)) {
+      return shared->bytes->substr(shared->offset, shared->length);
+    }
+    return "";
+  }
+
+  Dispatch& dispatch() {
+    if (!dispatch_) {
+      dispatch_ = std::make_unique<Dispatch>(verifier, service_tokens, service, registry, options);
+    }
+    return *dispatch_;
+  }
+
+  static config::FixedToken service_token() {
+    config::FixedToken token;
+    token.token = Secret("service");
+    return token;
+  }
+
+  SystemClock clock;
+  metrics::Registry registry;
+  boost::asio::thread_pool background{1};
+  files::memory::Store store{1 << 20, clock};
+  files::UsageLedger ledger{store, clock, registry, background.get_executor()};
+  files::FileService service{store, ledger, clock, registry};
+  ScriptedVerifier verifier;
+  auth::ServiceTokens service_tokens{{service_token()}};
+  ApiOptions options;
+  http::Peer peer;
+  int body_reads = 0;
+
+ private:
+  std::unique_ptr<Dispatch> dispatch_;
+};
+
+TEST_F(DispatchTest, WritesReadsAppendsAndDeletes) {
+  EXPECT_EQ(ask("POST", "/v1/files/t/p/a.txt", "one").status, 200);
+  EXPECT_EQ(ask("POST", "/v1/files/t/p/a.txt", "two", {{"FF_MODE", "append"}}).status, 200);
+  const Answer read = ask("GET", "/v1/files/t/p/a.txt");
+  EXPECT_EQ(read.body, "onetwo");
+  EXPECT_EQ(read.route, "/v1/files/:teamId/:projectId/*");
+  EXPECT_EQ(ask("DELETE", "/v1/files/t/p/a.txt").status, 200);
+  EXPECT_EQ(ask("GET", "/v1/files/t/p/a.txt").status, 404);
+  EXPECT_EQ(ask("DELETE", "/v1/files/t/p/a.txt").status, 400);
+}
+
+TEST_F(DispatchTest, ChecksTheTokenBeforeTheBody) {
+  EXPECT_EQ(ask("POST", "/v1/files/t/p/a", "x", {}, "Bearer bad").status, 401);
+  EXPECT_EQ(body_reads, 0);
+  EXPECT_EQ(ask("POST", "/v1/files/t/q/a", "x").status, 401);
+  EXPECT_EQ(ask("GET", "/v1/files/t/p/a", "", {}, "").status, 401);
+}
+
+TEST_F(DispatchTest, TellsAPlatformThatIsDownFromARefusedToken) {
+  const Answer answer = ask("GET", "/v1/files/t/p/a", "", {}, "Bearer down");
+  EXPECT_EQ(answer.status, 503);
+  EXPECT_NE(answer.header("Retry-After"), "");
+  EXPECT_NE(answer.body.find("auth_unavailable"), std::string::npos);
+}
+
+TEST_F(DispatchTest, AsksNobodyAboutAnIdThatCannotBe) {
+  for (const char* const target : {"/v1/files/t/%2e%2e/a", "/v1/files/..%2Fx/p/a",
+                                   "/v1/quota/t/p%3Fx", "/v1/quota/t/p%5Cx", "/v1/quota/t/%20p"}) {
+    EXPECT_EQ(ask("GET", target).status, 400) << target;
+  }
+  EXPECT_EQ(verifier.questions, 0);
+}
+
+TEST_F(DispatchTest, AnswersUnknownRoutesOnlyToTokensThatPass) {
+  EXPECT_EQ(ask("GET", "/nope", "", {}, "Bearer bad").status, 401);
+  const Answer answer = ask("PUT", "/v1/files/t/p/a", "x");
+  EXPECT_EQ(answer.status, 404);
+  EXPECT_EQ(answer.body, R"({"message":"Route PUT:/v1/files/t/p/a not found","error":"Not Found",)"
+                         R"("statusCode":404})");
+  EXPECT_EQ(answer.route, "");
+}
+
+TEST_F(DispatchTest, ServesRanges) {
+  const std::string text(100, 'x');
+  ask("POST", "/v1/files/t/p/a", text + "0123456789");
+  const Answer part = ask("GET", "/v1/files/t/p/a", "", {{"Range", "bytes=100-104"}});
+  EXPECT_EQ(part.status, 206);
+  EXPECT_EQ(part.body, "01234");
+  EXPECT_EQ(part.header("content-range"), "bytes 100-104/110");
+  const Answer behind = ask("GET", "/v1/files/t/p/a", "", {{"Range", "bytes=110-"}});
+  EXPECT_EQ(behind.status, 416);
+  EXPECT_EQ(behind.header("content-range"), "bytes */110");
+}
+
+TEST_F(DispatchTest, ServesConditions) {
+  const std::string first = ask("POST", "/v1/files/t/p/a", "1").header("etag");
+  EXPECT_EQ(ask("GET", "/v1/files/t/p/a").header("etag"), first);
+  EXPECT_EQ(ask("GET", "/v1/files/t/p/a", "", {{"If-None-Match", first}}).status, 304);
+  const std::string second =
+      ask("POST", "/v1/files/t/p/a", "2", {{"If-Match", first}}).header("etag");
+  EXPECT_NE(first, second);
+  EXPECT_EQ(ask("POST", "/v1/files/t/p/a", "3", {{"If-Match", first}}).status, 412);
+  EXPECT_EQ(ask("POST", "/v1/files/t/p/a", "3", {{"If-None-Match", "*"}}).status, 412);
+  EXPECT_EQ(ask("DELETE", "/v1/files/t/p/a", "", {{"If-Match", first}}).status, 412);
+  EXPECT_EQ(ask("GET", "/v1/files/t/p/a", "", {{"If-Match", first}}).status, 412);
+  EXPECT_EQ(ask("GET", "/v1/files/t/p/a").body, "2");
+  EXPECT_EQ(ask("DELETE", "/v1/files/t/p/a", "", {{"If-Match", second}}).status, 200);
+}
+
+TEST_F(DispatchTest, ListsAFolderInPages) {
+  for (const char* const name : {"a", "d/x", "d/y", "z"}) {
+    ask("POST", std::string("/v1/files/t/p/") + name, "12");
+  }
+  const std::string all = ask("GET", "/v1/files/t/p/?list").body;
+  EXPECT_NE(all.find(R"("count":3,)"), std::string::npos) << all;
+  EXPECT_NE(all.find(R"({"name":"d","type":"directory","size":0,)"), std::string::npos) << all;
+  const std::string page = ask("GET", "/v1/files/t/p/?list&limit=2").body;
+  EXPECT_NE(page.find(R"("meta":{"next_cursor":"d"})"), std::string::npos) << page;
+  const std::string rest = ask("GET", "/v1/files/t/p/?list&limit=2&cursor=d").body;
+  EXPECT_NE(rest.find(R"("meta":{},"count":1,"files":[{"name":"z")"), std::string::npos) << rest;
+  const std::string deep = ask("GET", "/v1/files/t/p/?list&recursive").body;
+  EXPECT_NE(deep.find(R"("name":"d/y")"), std::string::npos) << deep;
+  EXPECT_EQ(ask("GET", "/v1/files/t/p/none/?list").status, 404);
+  EXPECT_EQ(ask("GET", "/v1/files/t/p/?list&limit=0").status, 400);
+}
+
+TEST_F(DispatchTest, RemovesAFolderOnlyWhenAskedTo) {
+  ask("POST", "/v1/files/t/p/d/x", "12");
+  EXPECT_EQ(ask("DELETE", "/v1/files/t/p/d").status, 400);
+  EXPECT_EQ(ask("DELETE", "/v1/files/t/p/d?recursive").status, 200);
+  EXPECT_EQ(ask("GET", "/v1/files/t/p/d/x").status, 404);
+  EXPECT_EQ(ask("GET", "/v1/quota/t/p").body, R"({"used":0})");
+}
+
+TEST_F(DispatchTest, CountsTheDifferenceTowardsTheQuota) {
+  verifier.quota = 100;
+  EXPECT_EQ(ask("POST", "/v1/files/t/p/a", std::string(90, 'x')).status, 200);
+  EXPECT_EQ(ask("POST", "/v1/files/t/p/a", std::string(99, 'y')).status, 200);
+  const Answer refused = ask("POST", "/v1/files/t/p/b", "z");
+  EXPECT_EQ(refused.status, 413);
+  EXPECT_EQ(refused.body, R"({"code":"over_quota","error":"Over Quota","limit":100})");
+  EXPECT_EQ(body_reads, 0);
+  EXPECT_EQ(ask("GET", "/v1/quota/t/p").body, R"({"used":99})");
+}
+
+TEST_F(DispatchTest, ShowsATeamsUsageToThoseWhoMaySeeIt) {
+  ask("POST", "/v1/files/t/p/a", "12345");
+  EXPECT_EQ(ask("GET", "/v1/quota/t", "", {}, "Bearer service").body, R"({"used":5})");
+  EXPECT_EQ(ask("GET", "/v1/quota/t?projectId=p").body, R"({"used":5})");
+  EXPECT_EQ(ask("GET", "/v1/quota/t").status, 401);
+  EXPECT_EQ(ask("GET", "/v1/quota/other?projectId=p").status, 401);
+  EXPECT_EQ(ask("GET", "/v1/quota/t?projectId=q").status, 401);
+}
+
+TEST_F(DispatchTest, NeedsNoTokenForHealthAndMetrics) {
+  EXPECT_EQ(ask("GET", "/health?x=1", "", {}, "").body, R"({"statusCode":200,"status":"ok"})");
+  EXPECT_EQ(ask("GET", "/metrics", "", {}, "").status, 404);
+  EXPECT_EQ(ask("POST", "/health", "", {}, "").status, 404);
+}
+
+TEST_F(DispatchTest, ShowsMetricsWhereTheyAreOn) {
+  options.has_metrics = true;
+  const Answer answer = ask("GET", "/metrics", "", {}, "");
+  EXPECT_EQ(answer.status, 200);
+  EXPECT_NE(answer.body.find("flowstore_quota_scans_total"), std::string::npos);
+}
+
+TEST_F(DispatchTest, KeepsAnEnsuredFolderImaginary) {
+  EXPECT_EQ(ask("POST", "/v1/files/t/p/d", "junk", {{"ff_mode", "ensureDir"}}).status, 200);
+  EXPECT_EQ(ask("GET", "/v1/files/t/p/d").status, 404);
+  EXPECT_EQ(ask("POST", "/v1/files/t/p/%2Fabs", "", {{"ff_mode", "ensureDir"}}).status, 400);
+}
+
+TEST_F(DispatchTest, BoundsOneFile) {
+  options.files.max_file_size = 10;
+  EXPECT_EQ(ask("POST", "/v1/files/t/p/a", std::string(10, 'x')).status, 200);
+  EXPECT_EQ(ask("POST", "/v1/files/t/p/a", std::string(11, 'x')).status, 413);
+  EXPECT_EQ(ask("GET", "/v1/files/t/p/a").body.size(), 10u);
+}
+
+}  // namespace
+}  // namespace flowstore::api
