@@ -176,6 +176,18 @@ def contract(preset):
     return step
 
 
+def program(preset):
+    """The program as an operator meets it: start, check, signals, logs, faults from outside."""
+    def step(run):
+        text = run.command(sys.executable, "tests/program/test_program.py", log=f"program-{preset}",
+                           env={"FLOWSTORE": str(ROOT / "build" / preset / "flowstore")}, timeout=600)
+        result = re.search(r"^Ran (\d+) tests", text, re.M)
+        if not result or "skipped" in text:
+            raise Failed("tests were skipped")
+        run.count(int(result[1]))
+    return step
+
+
 def clients(run):
     """A real Node-RED with the published FlowFuse nodes."""
     folder = ROOT / "tests" / "clients"
@@ -222,6 +234,8 @@ STEPS = [
     ("unit", unit("dev")),
     ("contract", contract("release")),
     ("contract-dev", contract("dev")),
+    ("program", program("release")),
+    ("program-dev", program("dev")),
     ("clients", clients),
     ("build-clang", build("clang")),
     ("unit-clang", unit("clang")),
