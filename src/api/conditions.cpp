@@ -13,7 +13,8 @@ using Kind = RangeChoice::Kind;
 
 void trim(std::string_view& text) {
   constexpr std::string_view kBlank = " \t";
-  while (!text.empty() && kBlank.find(text.front()) != std::string_view::npos) text.remove_prefix(1);
+  while (!text.empty() && kBlank.find(text.front()) != std::string_view::npos)
+    text.remove_prefix(1);
   while (!text.empty() && kBlank.find(text.back()) != std::string_view::npos) text.remove_suffix(1);
 }
 

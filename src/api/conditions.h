@@ -11,8 +11,8 @@
 
 namespace flowstore::api {
 
-// If-Match, If-None-Match, If-Modified-Since and If-Unmodified-Since of a request. A date that is no
-// HTTP date counts as not sent; a list of entity tags with none in it matches nothing.
+// If-Match, If-None-Match, If-Modified-Since and If-Unmodified-Since of a request. A date that is
+// no HTTP date counts as not sent; a list of entity tags with none in it matches nothing.
 files::Preconditions parse_preconditions(const http::Request& request);
 
 // What part of a file an answer carries.

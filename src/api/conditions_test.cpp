@@ -30,7 +30,8 @@ files::FileStat file_of(std::uint64_t size) {
   files::FileStat stat;
   stat.size = size;
   stat.etag = "\"v1\"";
-  stat.modified = *http::parse_date("Sun, 06 Nov 1994 08:49:37 GMT") + std::chrono::milliseconds(250);
+  stat.modified =
+      *http::parse_date("Sun, 06 Nov 1994 08:49:37 GMT") + std::chrono::milliseconds(250);
   return stat;
 }
 
@@ -57,9 +58,9 @@ TEST(Range, IsUnsatisfiableBehindTheEnd) {
 }
 
 TEST(Range, IsIgnoredWhereItIsNotOnePlainRange) {
-  for (const char* const value : {"bytes=0-1,5-6", "lines=1-2", "bytes=4-2", "bytes=a-b", "bytes=",
-                                  "bytes=-", "bytes 1-2", "bytes=1", "bytes=+1-2",
-                                  "bytes=99999999999999999999-"}) {
+  for (const char* const value :
+       {"bytes=0-1,5-6", "lines=1-2", "bytes=4-2", "bytes=a-b", "bytes=", "bytes=-", "bytes 1-2",
+        "bytes=1", "bytes=+1-2", "bytes=99999999999999999999-"}) {
     EXPECT_EQ(chosen({{"range", value}}, 1000), "whole") << value;
   }
 }

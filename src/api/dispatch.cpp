@@ -72,8 +72,8 @@ Task<Response> Dispatch::serve(Request& request, const Route& route) {
   if (!has_valid_ids(route)) co_return invalid_path();
   if (route.endpoint == Endpoint::team_quota) co_return co_await team_quota(request, route, *token);
 
-  // A request that matches no route is asked about with an empty project, as by the old server: with
-  // an ordinary token it ends here as 401.
+  // A request that matches no route is asked about with an empty project, as by the old server:
+  // with an ordinary token it ends here as 401.
   const auto grant = co_await verifier_.verify(route.project, *token);
   if (!grant) co_return error_response(RouteFamily::authentication, grant.error());
   if (!grant->allows_team(route.team)) co_return unauthorized();
@@ -83,11 +83,16 @@ Task<Response> Dispatch::serve(Request& request, const Route& route) {
 Task<Response> Dispatch::serve_granted(Request& request, const Route& route,
                                        const auth::Grant& grant) {
   switch (route.endpoint) {
-    case Endpoint::file_read: co_return co_await file_routes_.read(request, route);
-    case Endpoint::file_write: co_return co_await file_routes_.write(request, route, grant);
-    case Endpoint::file_delete: co_return co_await file_routes_.remove(request, route);
-    case Endpoint::project_quota: co_return co_await project_quota(route);
-    default: co_return route_not_found(request.method(), request.target());
+    case Endpoint::file_read:
+      co_return co_await file_routes_.read(request, route);
+    case Endpoint::file_write:
+      co_return co_await file_routes_.write(request, route, grant);
+    case Endpoint::file_delete:
+      co_return co_await file_routes_.remove(request, route);
+    case Endpoint::project_quota:
+      co_return co_await project_quota(route);
+    default:
+      co_return route_not_found(request.method(), request.target());
   }
 }
 

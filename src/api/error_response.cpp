@@ -16,18 +16,30 @@ constexpr const char* kRetryAfter = "2";
 // One row per kind; the columns differ only where the old server's answers do.
 int status_of(RouteFamily family, ErrorKind kind) {
   switch (kind) {
-    case ErrorKind::invalid: return 400;
-    case ErrorKind::not_found: return family == RouteFamily::remove ? 400 : 404;
-    case ErrorKind::is_directory: return family == RouteFamily::read ? 500 : 400;
-    case ErrorKind::unauthorized: return 401;
-    case ErrorKind::over_quota: return 413;
-    case ErrorKind::too_large: return 413;
-    case ErrorKind::precondition_failed: return 412;
-    case ErrorKind::conflict: return 409;
-    case ErrorKind::no_space: return 507;
-    case ErrorKind::unavailable: return 503;
-    case ErrorKind::aborted: return 400;
-    case ErrorKind::internal: return 500;
+    case ErrorKind::invalid:
+      return 400;
+    case ErrorKind::not_found:
+      return family == RouteFamily::remove ? 400 : 404;
+    case ErrorKind::is_directory:
+      return family == RouteFamily::read ? 500 : 400;
+    case ErrorKind::unauthorized:
+      return 401;
+    case ErrorKind::over_quota:
+      return 413;
+    case ErrorKind::too_large:
+      return 413;
+    case ErrorKind::precondition_failed:
+      return 412;
+    case ErrorKind::conflict:
+      return 409;
+    case ErrorKind::no_space:
+      return 507;
+    case ErrorKind::unavailable:
+      return 503;
+    case ErrorKind::aborted:
+      return 400;
+    case ErrorKind::internal:
+      return 500;
   }
   return 500;
 }
@@ -80,7 +92,8 @@ http::Response error_response(RouteFamily family, const Error& error) {
 
 http::Response route_not_found(std::string_view method, std::string_view target) {
   std::string body = "{\"message\":";
-  append_json_string(body, "Route " + std::string(method) + ":" + std::string(target) + " not found");
+  append_json_string(body,
+                     "Route " + std::string(method) + ":" + std::string(target) + " not found");
   body.append(",\"error\":\"Not Found\",\"statusCode\":404}");
   return json_response(404, std::move(body));
 }

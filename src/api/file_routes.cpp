@@ -26,7 +26,8 @@ void describe(Response& response, const files::FileStat& stat) {
 }
 
 Response range_not_satisfiable(const RangeChoice& choice, std::uint64_t size) {
-  const Error error(ErrorKind::invalid, "ERR_RANGE_NOT_SATISFIABLE", "The range lies behind the end of the file");
+  const Error error(ErrorKind::invalid, "ERR_RANGE_NOT_SATISFIABLE",
+                    "The range lies behind the end of the file");
   Response response = error_response(RouteFamily::read, error);
   response.status = 416;
   response.add("content-range", content_range(choice, size));
@@ -115,8 +116,7 @@ Task<Response> FileRoutes::remove(Request& request, const Route& route) {
   if (!key) co_return error_response(RouteFamily::remove, key.error());
   const auto conditions = parse_preconditions(request);
   const bool is_recursive = Query(split_target(request.target()).query).has("recursive");
-  auto removal =
-      is_recursive ? remove_tree(*key, conditions) : files_.remove(*key, conditions);
+  auto removal = is_recursive ? remove_tree(*key, conditions) : files_.remove(*key, conditions);
   const Status removed = co_await std::move(removal);
   if (!removed) co_return error_response(RouteFamily::remove, removed.error());
   co_return Response();

@@ -17,10 +17,11 @@ TEST(ListingJson, HasTheShapeOfTheAssetsApi) {
   file.modified = std::chrono::system_clock::time_point(std::chrono::milliseconds(1'500));
   listing.entries = {folder, file};
   listing.next_cursor = "c";
-  EXPECT_EQ(listing_json(listing),
-            R"({"meta":{"next_cursor":"c"},"count":2,"files":[)"
-            R"({"name":"d","type":"directory","size":0,"lastModified":"1970-01-01T00:00:00.000Z"},)"
-            R"({"name":"a \"b\"","type":"file","size":7,"lastModified":"1970-01-01T00:00:01.500Z"}]})");
+  EXPECT_EQ(
+      listing_json(listing),
+      R"({"meta":{"next_cursor":"c"},"count":2,"files":[)"
+      R"({"name":"d","type":"directory","size":0,"lastModified":"1970-01-01T00:00:00.000Z"},)"
+      R"({"name":"a \"b\"","type":"file","size":7,"lastModified":"1970-01-01T00:00:01.500Z"}]})");
 }
 
 TEST(ListOptions, AreCheckedAndNamed) {
@@ -28,7 +29,8 @@ TEST(ListOptions, AreCheckedAndNamed) {
   EXPECT_EQ(parse_list_options(Query("list&limit=5&cursor=x"))->limit, 5u);
   EXPECT_EQ(parse_list_options(Query("list&limit=5&cursor=x"))->cursor, "x");
   EXPECT_TRUE(parse_list_options(Query("list&recursive"))->is_recursive);
-  for (const char* const query : {"limit=0", "limit=1001", "limit=x", "limit=", "limit=-1", "limit=1x"}) {
+  for (const char* const query :
+       {"limit=0", "limit=1001", "limit=x", "limit=", "limit=-1", "limit=1x"}) {
     EXPECT_FALSE(parse_list_options(Query(query))) << query;
   }
 }

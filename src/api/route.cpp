@@ -7,7 +7,8 @@
 namespace flowstore::api {
 namespace {
 
-constexpr std::size_t kLongestId = 500;  // UTF-16 units; find-my-way's maxParamLength in the old server
+constexpr std::size_t kLongestId =
+    500;  // UTF-16 units; find-my-way's maxParamLength in the old server
 
 constexpr std::string_view kHealth = "/health";
 constexpr std::string_view kMetrics = "/metrics";

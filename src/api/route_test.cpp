@@ -26,9 +26,9 @@ TEST(Route, KnowsItsEndpoints) {
 
 TEST(Route, IsUnknownForEverythingElse) {
   for (const char* const target :
-       {"/", "", "/v1", "/v1/files", "/v1/files/t", "/v1/files/t/p", "/v1/files//p/a", "/v1/files/t//a",
-        "/v1/quota/t/p/", "/v1/quota/t/", "/v1//quota/t/p", "/V1/quota/t/p", "/health/", "//health",
-        "http://host/health", "*", "/v2/files/t/p/a"}) {
+       {"/", "", "/v1", "/v1/files", "/v1/files/t", "/v1/files/t/p", "/v1/files//p/a",
+        "/v1/files/t//a", "/v1/quota/t/p/", "/v1/quota/t/", "/v1//quota/t/p", "/V1/quota/t/p",
+        "/health/", "//health", "http://host/health", "*", "/v2/files/t/p/a"}) {
     EXPECT_EQ(endpoint_of("GET", target), Endpoint::unknown) << target;
   }
   EXPECT_EQ(endpoint_of("PUT", "/v1/files/t/p/a"), Endpoint::unknown);
@@ -45,7 +45,8 @@ TEST(Route, DecodesEachPartAfterSplitting) {
 }
 
 TEST(Route, TakesIdsUpTo500Characters) {
-  EXPECT_EQ(endpoint_of("GET", "/v1/quota/" + std::string(500, 't') + "/p"), Endpoint::project_quota);
+  EXPECT_EQ(endpoint_of("GET", "/v1/quota/" + std::string(500, 't') + "/p"),
+            Endpoint::project_quota);
   EXPECT_EQ(endpoint_of("GET", "/v1/quota/" + std::string(501, 't') + "/p"), Endpoint::unknown);
 }
 

@@ -20,8 +20,9 @@ TEST(Url, DecodesOnce) {
 }
 
 TEST(Url, RefusesWhatDecodeUriComponentRefuses) {
-  for (const char* const text : {"%", "a%", "%4", "%zz", "%C3", "%C0%AF", "%ED%A0%80", "%F5%80%80%80",
-                                 "%E0%80%80", "%F0%80%80%80", "%FF", "%80", "%F4%90%80%80"}) {
+  for (const char* const text :
+       {"%", "a%", "%4", "%zz", "%C3", "%C0%AF", "%ED%A0%80", "%F5%80%80%80", "%E0%80%80",
+        "%F0%80%80%80", "%FF", "%80", "%F4%90%80%80"}) {
     EXPECT_EQ(percent_decode(text), std::nullopt) << text;
   }
 }

@@ -73,15 +73,19 @@ using Status = Result<void>;
 // FLOWSTORE_TRY(auto body, read(path));               declares body, or returns the error
 // FLOWSTORE_CO_TRY(auto body, co_await store.get(k)); the same inside a coroutine
 // FLOWSTORE_TRY_STATUS / FLOWSTORE_CO_TRY_STATUS          when there is no value to keep
-#define FLOWSTORE_TRY(declaration, expression) \
-  FLOWSTORE_TRY_INNER(FLOWSTORE_CONCAT(flowstore_result_, __LINE__), return, declaration, expression)
-#define FLOWSTORE_CO_TRY(declaration, expression) \
-  FLOWSTORE_TRY_INNER(FLOWSTORE_CONCAT(flowstore_result_, __LINE__), co_return, declaration, expression)
-#define FLOWSTORE_TRY_STATUS(expression) \
-  if (auto flowstore_status = (expression); !flowstore_status) return std::move(flowstore_status).error()
-#define FLOWSTORE_CO_TRY_STATUS(expression) \
-  if (auto flowstore_status = (expression); !flowstore_status) co_return std::move(flowstore_status).error()
+#define FLOWSTORE_TRY(declaration, expression)                                            \
+  FLOWSTORE_TRY_INNER(FLOWSTORE_CONCAT(flowstore_result_, __LINE__), return, declaration, \
+                      expression)
+#define FLOWSTORE_CO_TRY(declaration, expression)                                            \
+  FLOWSTORE_TRY_INNER(FLOWSTORE_CONCAT(flowstore_result_, __LINE__), co_return, declaration, \
+                      expression)
+#define FLOWSTORE_TRY_STATUS(expression)                       \
+  if (auto flowstore_status = (expression); !flowstore_status) \
+  return std::move(flowstore_status).error()
+#define FLOWSTORE_CO_TRY_STATUS(expression)                    \
+  if (auto flowstore_status = (expression); !flowstore_status) \
+  co_return std::move(flowstore_status).error()
 #define FLOWSTORE_TRY_INNER(result, return_keyword, declaration, expression) \
-  auto result = (expression);                                            \
-  if (!result) return_keyword std::move(result).error();                 \
+  auto result = (expression);                                                \
+  if (!result) return_keyword std::move(result).error();                     \
   declaration = *std::move(result)

@@ -13,8 +13,9 @@ namespace flowstore::files {
 
 // `operation` is the system call that Node.js names: "open", "unlink", "scandir".
 inline Error no_such_file(const FileKey& key, std::string_view operation) {
-  return Error(ErrorKind::not_found, "ENOENT",
-               "ENOENT: no such file or directory, " + std::string(operation) + " '" + key.sent() + "'");
+  return Error(
+      ErrorKind::not_found, "ENOENT",
+      "ENOENT: no such file or directory, " + std::string(operation) + " '" + key.sent() + "'");
 }
 
 // A read of a folder as if it were a file: "EISDIR: illegal operation on a directory, read".

@@ -92,7 +92,9 @@ Task<Result<OpenFile>> FileService::read(const FileKey& key) {
   co_return file;
 }
 
-Task<Result<FileStat>> FileService::stat(const FileKey& key) { co_return co_await store_.stat(key); }
+Task<Result<FileStat>> FileService::stat(const FileKey& key) {
+  co_return co_await store_.stat(key);
+}
 
 Task<Status> FileService::remove(const FileKey& key, const Preconditions& conditions) {
   const Turn turn = co_await turns_.take(key.path());

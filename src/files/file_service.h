@@ -6,9 +6,9 @@
 #include <optional>
 
 #include "base/byte_source.h"
+#include "base/clock.h"
 #include "base/result.h"
 #include "base/task.h"
-#include "base/clock.h"
 #include "base/turns.h"
 #include "files/file_key.h"
 #include "files/file_store.h"
@@ -41,7 +41,8 @@ class FileService {
   // slow client holds up nobody. over_quota, too_large and precondition_failed leave the file as
   // it was. The quota counts the difference to what the file holds: refused when
   // used - old + new >= quota, as the old server compares. See docs/compatibility.md#file-quota.
-  Task<Result<WriteResult>> write(const FileKey& key, ByteSource& body, const WriteOptions& options);
+  Task<Result<WriteResult>> write(const FileKey& key, ByteSource& body,
+                                  const WriteOptions& options);
 
   // The content may be read after the file has been replaced; it stays the old one.
   Task<Result<OpenFile>> read(const FileKey& key);

@@ -16,7 +16,8 @@ bool matches_strongly(const EtagList& list, std::string_view etag) {
 }
 
 bool matches_weakly(const EtagList& list, std::string_view etag) {
-  return list.is_any || std::any_of(list.etags.begin(), list.etags.end(), [etag](std::string_view sent) {
+  return list.is_any ||
+         std::any_of(list.etags.begin(), list.etags.end(), [etag](std::string_view sent) {
            return (is_weak(sent) ? sent.substr(2) : sent) == etag;
          });
 }
@@ -41,7 +42,8 @@ ReadVerdict evaluate_read(const Preconditions& conditions, const FileStat& stat)
     const bool is_known = matches_weakly(*conditions.if_none_match, stat.etag);
     return is_known ? ReadVerdict::not_modified : ReadVerdict::proceed;
   }
-  if (conditions.if_modified_since && floor<seconds>(stat.modified) <= *conditions.if_modified_since) {
+  if (conditions.if_modified_since &&
+      floor<seconds>(stat.modified) <= *conditions.if_modified_since) {
     return ReadVerdict::not_modified;
   }
   return ReadVerdict::proceed;

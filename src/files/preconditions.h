@@ -36,7 +36,7 @@ struct Preconditions {
 
   std::optional<EtagList> if_match;
   std::optional<EtagList> if_none_match;
-  std::optional<std::chrono::system_clock::time_point> if_modified_since;    // reads only
+  std::optional<std::chrono::system_clock::time_point> if_modified_since;  // reads only
   std::optional<std::chrono::system_clock::time_point> if_unmodified_since;
 
   bool empty() const noexcept {

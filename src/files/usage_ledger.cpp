@@ -12,8 +12,8 @@ struct UsageLedger::Account {
   std::optional<std::uint64_t> used;
   std::uint64_t kept = 0;      // bytes that announced changes may still add
   std::uint32_t changing = 0;  // changes between announce and commit
-  std::uint64_t changes = 0;   // counts every beginning and end of one: a walk during which it moved
-                               // may have seen half of a change
+  std::uint64_t changes = 0;  // counts every beginning and end of one: a walk during which it moved
+                              // may have seen half of a change
   bool is_counting_first = false;
   bool is_recounting = false;
   Clock::Instant recount_at{};  // from then on the count is checked when it is used

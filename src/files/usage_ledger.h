@@ -57,7 +57,8 @@ class UsageLedger {
     std::uint64_t kept_;
   };
 
-  // The store, clock and registry must outlive the ledger, and the ledger what runs on `background`.
+  // The store, clock and registry must outlive the ledger, and the ledger what runs on
+  // `background`.
   UsageLedger(FileStore& store, const Clock& clock, metrics::Registry& registry,
               Executor background, LedgerOptions options = LedgerOptions());
   ~UsageLedger();
@@ -65,8 +66,8 @@ class UsageLedger {
   // Bytes of the project. Walks it the first time.
   Task<Result<std::uint64_t>> used(const ProjectKey& project);
 
-  // Announces a change of `difference` bytes. With a quota: over_quota if the project would reach it,
-  // counting what other changes keep room for; a change that makes the project smaller is never
+  // Announces a change of `difference` bytes. With a quota: over_quota if the project would reach
+  // it, counting what other changes keep room for; a change that makes the project smaller is never
   // refused. Without one nothing is walked.
   Task<Result<Change>> announce(const ProjectKey& project, std::int64_t difference,
                                 std::optional<std::uint64_t> quota);

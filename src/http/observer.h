@@ -20,10 +20,11 @@ struct Exchange {
   std::string_view forwarded_for;  // X-Forwarded-For as sent
   int status = 0;
   std::string_view route;
-  std::chrono::steady_clock::duration duration{};  // head complete to last byte handed to the kernel
-  std::uint64_t bytes_in = 0;                      // of the body
-  std::uint64_t bytes_out = 0;                     // of the content
-  bool is_complete = false;                        // the whole answer was sent
+  std::chrono::steady_clock::duration
+      duration{};               // head complete to last byte handed to the kernel
+  std::uint64_t bytes_in = 0;   // of the body
+  std::uint64_t bytes_out = 0;  // of the content
+  bool is_complete = false;     // the whole answer was sent
 };
 
 // Called by the sessions, on their event loops, once per request each. Must not block or throw.

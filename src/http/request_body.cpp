@@ -69,9 +69,10 @@ Task<Result<std::string_view>> RequestBody::receive_piece() {
     // Every byte earns the time that it takes at the slowest rate allowed. Only time spent waiting
     // for the client counts, not the handler's.
     const auto rate = connection_.loop().environment().limits.body_rate_bytes_per_second;
-    const auto earned = std::chrono::duration_cast<Clock::Duration>(
-        std::chrono::duration<double>(static_cast<double>(piece.size()) / static_cast<double>(rate)));
-    patience_ = std::min(window(), patience_ + earned - (connection_.loop().coarse_now() - started));
+    const auto earned = std::chrono::duration_cast<Clock::Duration>(std::chrono::duration<double>(
+        static_cast<double>(piece.size()) / static_cast<double>(rate)));
+    patience_ =
+        std::min(window(), patience_ + earned - (connection_.loop().coarse_now() - started));
     connection_.set_working();
     if (!piece.empty() || is_complete_) co_return piece;
   }

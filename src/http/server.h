@@ -45,9 +45,9 @@ class Server {
 
   // Stops accepting, closes idle connections, lets running requests finish for at most `grace`
   // (their answers say `Connection: close`), then closes what is left and ends the loops. Blocks;
-  // call it from no loop. Returns false if requests were cut off. Handlers that do not end even then
-  // are dropped with the server; they must not be waiting for a BlockingPool at that time, whose
-  // answer would find no loop: end the pool's work before the server dies.
+  // call it from no loop. Returns false if requests were cut off. Handlers that do not end even
+  // then are dropped with the server; they must not be waiting for a BlockingPool at that time,
+  // whose answer would find no loop: end the pool's work before the server dies.
   bool stop(std::chrono::milliseconds grace);
 
  private:

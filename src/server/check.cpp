@@ -85,8 +85,8 @@ std::vector<CheckResult> check_dependencies(const config::Config& config) {
                           wait_for(try_store(config.driver, io, clock, log)),
                           is_local ? config.driver.root + " can be written" : "ready"));
   if (config.auth.type == config::AuthType::flowfuse) {
-    checks.push_back(result("platform", wait_for(try_platform(config.base_url)),
-                            config.base_url + " answers"));
+    checks.push_back(
+        result("platform", wait_for(try_platform(config.base_url)), config.base_url + " answers"));
   }
   const std::string place = config.host + ":" + std::to_string(config.port);
   checks.push_back(result("port", try_port(config), place + " is free"));

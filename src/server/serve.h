@@ -15,7 +15,7 @@ int serve(const config::Config& config);
 
 // One dependency that `flowstore check` tried.
 struct CheckResult {
-  std::string name;    // "driver localfs", "platform", "port"
+  std::string name;  // "driver localfs", "platform", "port"
   bool is_ok = false;
   std::string detail;  // what was found, and if not ok what to do
 };

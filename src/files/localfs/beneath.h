@@ -21,10 +21,10 @@ struct Opened {
 // How a path is kept inside; `automatic` is the best that the kernel offers.
 enum class Resolution : std::uint8_t { automatic, componentwise };
 
-// The folder that everything lies in. Paths are relative, with no "." or ".." and no empty part, and
-// no part of them may be a symbolic link: that is an error (ELOOP or ENOTDIR). openat2 does it in
-// one call; where it is missing or forbidden (old kernels, seccomp), every part is opened by itself
-// with O_NOFOLLOW. Safe to use from any thread.
+// The folder that everything lies in. Paths are relative, with no "." or ".." and no empty part,
+// and no part of them may be a symbolic link: that is an error (ELOOP or ENOTDIR). openat2 does it
+// in one call; where it is missing or forbidden (old kernels, seccomp), every part is opened by
+// itself with O_NOFOLLOW. Safe to use from any thread.
 class Beneath {
  public:
   explicit Beneath(FileDescriptor root, Resolution resolution = Resolution::automatic);
@@ -41,7 +41,8 @@ class Beneath {
   bool is_componentwise() const noexcept { return is_componentwise_; }
 
  private:
-  Opened open_by_kernel(const std::string& path, int flags, mode_t mode, std::uint64_t resolve) const;
+  Opened open_by_kernel(const std::string& path, int flags, mode_t mode,
+                        std::uint64_t resolve) const;
   Opened open_by_parts(std::string_view path, int flags, mode_t mode) const;
 
   FileDescriptor root_;

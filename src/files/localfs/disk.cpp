@@ -58,7 +58,8 @@ int copy_all(int from, int to) {
     if (got < 0 && errno == EINTR) continue;
     if (got < 0) return errno;
     if (got == 0) return 0;
-    if (const int error = write_all(to, std::string_view(buffer.get(), static_cast<std::size_t>(got)))) {
+    if (const int error =
+            write_all(to, std::string_view(buffer.get(), static_cast<std::size_t>(got)))) {
       return error;
     }
     offset += got;
@@ -123,7 +124,8 @@ Outcome<WriteResult> Disk::replace(const std::string& path, TempFile file) {
   }
   struct stat status {};
   if (::fstat(file.file(), &status) != 0) return Result::failed(errno);
-  if (const int error = publish(file, folder.file.get(), name, is_new)) return Result::failed(error);
+  if (const int error = publish(file, folder.file.get(), name, is_new))
+    return Result::failed(error);
   // What is left under the temporary name, if anything, is the old file: it goes with `file`.
   if (is_new || durability_ == Durability::strict) file.forget_name();
   if (const int error = sync_folder(folder.file.get())) return Result::failed(error);
@@ -140,7 +142,8 @@ int Disk::publish(const TempFile& file, int folder, const std::string& name, boo
   // sync; relaxed does not want to wait for that. Exchanging the two names does not do it, and
   // readers see the old or the new file all the same (docs/decisions/0005-durability-levels.md).
   if (durability_ == Durability::relaxed && !is_new) {
-    const long exchanged = ::renameat2(file.folder(), file.name(), folder, name.c_str(), RENAME_EXCHANGE);
+    const long exchanged =
+        ::renameat2(file.folder(), file.name(), folder, name.c_str(), RENAME_EXCHANGE);
     if (exchanged == 0) return 0;
     if (errno != EINVAL && errno != ENOSYS && errno != ENOENT) return errno;
   }
@@ -198,7 +201,8 @@ Outcome<WriteResult> Disk::finish_append(Target target, int error) {
   if (error == 0 && ::fstat(file, &status) != 0) error = errno;
   if (error != 0) {
     // Half of an append is none.
-    if (::ftruncate(file, static_cast<off_t>(target.old_size)) != 0) return Outcome<WriteResult>::failed(errno);
+    if (::ftruncate(file, static_cast<off_t>(target.old_size)) != 0)
+      return Outcome<WriteResult>::failed(errno);
     return Outcome<WriteResult>::failed(error);
   }
   WriteResult result;
@@ -230,7 +234,8 @@ Opened Disk::make_folders(std::string_view path) {
   for (int tried = 0; folder.error == ENOENT && tried < kFolderTries; ++tried) {
     // The first part that is missing, from the left; those before it are opened by the kernel's
     // rules, so that no link leads the making astray.
-    Opened parent{FileDescriptor(::openat(root_.root(), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC)), 0};
+    Opened parent{FileDescriptor(::openat(root_.root(), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC)),
+                  0};
     for (std::string_view rest = path; !rest.empty() && parent.error == 0;) {
       const std::size_t slash = std::min(rest.find('/'), rest.size());
       parent = make_folder_in(parent.file.get(), std::string(rest.substr(0, slash)));

@@ -42,8 +42,10 @@ Task<Status> Incoming::spill(std::uint64_t expected_size) {
       file_ = disk_.temp().create(error);
       const bool reserves = error == 0 && expected_size >= kReserveFrom;
       // Not every file system can; those that cannot find out while writing.
-      if (reserves && ::fallocate(file_.file(), FALLOC_FL_KEEP_SIZE, 0,
-                                  static_cast<off_t>(expected_size)) != 0 && errno == ENOSPC) {
+      if (reserves &&
+          ::fallocate(file_.file(), FALLOC_FL_KEEP_SIZE, 0, static_cast<off_t>(expected_size)) !=
+              0 &&
+          errno == ENOSPC) {
         error = ENOSPC;
       }
     }

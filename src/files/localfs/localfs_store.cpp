@@ -102,7 +102,9 @@ Task<Result<RemovedTree>> Store::remove_tree(const FileKey& folder) {
   FLOWSTORE_CO_TRY_STATUS(check_team(folder.project().team()));
   const bool is_project = folder.relative().empty();
   RemovedTree removed;
-  auto work = [&] { return localfs::remove_tree(disk_.root(), folder.path(), is_project, removed); };
+  auto work = [&] {
+    return localfs::remove_tree(disk_.root(), folder.path(), is_project, removed);
+  };
   const int error = co_await io_.run(work);
   if (error == ENOENT && is_project) co_return removed;
   if (error != 0) co_return trouble_.translate(error, folder, "scandir");
@@ -151,9 +153,8 @@ Task<Result<std::vector<ProjectKey>>> Store::projects(std::string_view team) {
     auto key = ProjectKey::parse(team, one.name);
     if (key) projects.push_back(*std::move(key));
   }
-  std::sort(projects.begin(), projects.end(), [](const ProjectKey& a, const ProjectKey& b) {
-    return a.project() < b.project();
-  });
+  std::sort(projects.begin(), projects.end(),
+            [](const ProjectKey& a, const ProjectKey& b) { return a.project() < b.project(); });
   co_return projects;
 }
 

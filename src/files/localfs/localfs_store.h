@@ -23,8 +23,8 @@ struct Options {
 };
 
 // <root>/<team>/<project>/<path>. The folder <root>/.flowstore is the driver's own; a team of that
-// name is refused. Symbolic links below the root are not followed. Reads that need no disk run where
-// they are asked for, all else on the pool. See docs/storage.md.
+// name is refused. Symbolic links below the root are not followed. Reads that need no disk run
+// where they are asked for, all else on the pool. See docs/storage.md.
 class Store final : public FileStore {
  public:
   // Fails with one sentence that says what to do. All references must outlive the store.

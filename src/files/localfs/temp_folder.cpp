@@ -85,8 +85,7 @@ std::string unique_name() {
 // The lock of a new folder; nothing if another start took the folder for an abandoned one between
 // our making the lock and taking it.
 std::optional<FileDescriptor> take_lock(int folder) {
-  FileDescriptor lock(
-      ::openat(folder, kLockName, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0666));
+  FileDescriptor lock(::openat(folder, kLockName, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0666));
   if (!lock) return std::nullopt;
   // A file system without locks goes without.
   if (::flock(lock.get(), LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) return std::nullopt;

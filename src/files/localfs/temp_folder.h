@@ -40,7 +40,8 @@ class TempFile {
   FileDescriptor file_;
 };
 
-// <root>/.flowstore/tmp/<unique>/, locked as long as the process lives. Safe to use from any thread.
+// <root>/.flowstore/tmp/<unique>/, locked as long as the process lives. Safe to use from any
+// thread.
 class TempFolder {
  public:
   // Makes the folder and removes those of processes that are gone. Blocks.

@@ -25,8 +25,8 @@ struct Found {
 int read_folder(int folder, std::vector<Found>& found);
 
 // Calls `visit` for every regular file below `path`, with its path relative to it. Folders that
-// vanish meanwhile are passed over. Holds one open folder at a time, however deep the tree is. 0, or
-// the errno of opening `path` itself.
+// vanish meanwhile are passed over. Holds one open folder at a time, however deep the tree is. 0,
+// or the errno of opening `path` itself.
 using Visit = std::function<void(const std::string& relative, const struct stat& status)>;
 int walk(const Beneath& root, const std::string& path, const Visit& visit);
 

@@ -24,14 +24,20 @@ Error cannot_store(int error) {
 
 Error Trouble::translate(int error, const FileKey& key, std::string_view operation) {
   switch (error) {
-    case ENOENT: return no_such_file(key, operation);
-    case EISDIR: return is_a_directory(key, operation);
-    case ENOTDIR: return not_a_directory(key, operation);
-    case ENAMETOOLONG: return name_too_long(key, operation);
+    case ENOENT:
+      return no_such_file(key, operation);
+    case EISDIR:
+      return is_a_directory(key, operation);
+    case ENOTDIR:
+      return not_a_directory(key, operation);
+    case ENAMETOOLONG:
+      return name_too_long(key, operation);
     // A symbolic link or a way out of the project: nothing that a client may reach.
     case ELOOP:
-    case EXDEV: return Error(ErrorKind::invalid, "ENOTDIR", "Invalid Path");
-    default: return translate(error, key.path(), operation);
+    case EXDEV:
+      return Error(ErrorKind::invalid, "ENOTDIR", "Invalid Path");
+    default:
+      return translate(error, key.path(), operation);
   }
 }
 

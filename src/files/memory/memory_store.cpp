@@ -87,21 +87,27 @@ Result<WriteResult> Store::commit(const FileKey& key, std::string body, bool is_
   file.bytes = std::make_shared<const std::string>(std::move(body));
   result.stat = file.stat;
   files_.insert_or_assign(key.path(), std::move(file));
+  projects_.insert(key.project().path());
   return result;
 }
 
 Status Store::check_place(const FileKey& key) const {
   if (key.names_folder() || is_folder(key.path())) return is_a_directory(key, "open");
-  const std::string_view path = key.path();
-  // No part of the way may be a file.
-  for (std::size_t slash = path.find('/', key.project().path().size() + 1);
-       slash != std::string_view::npos; slash = path.find('/', slash + 1)) {
-    if (files_.find(path.substr(0, slash)) != files_.end()) return not_a_directory(key, "open");
-  }
+  if (is_below_a_file(key)) return not_a_directory(key, "open");
   return {};
 }
 
+bool Store::is_below_a_file(const FileKey& key) const {
+  const std::string_view path = key.path();
+  for (std::size_t slash = path.find('/', key.project().path().size() + 1);
+       slash != std::string_view::npos; slash = path.find('/', slash + 1)) {
+    if (files_.find(path.substr(0, slash)) != files_.end()) return true;
+  }
+  return false;
+}
+
 bool Store::is_folder(std::string_view path) const {
+  if (projects_.find(path) != projects_.end()) return true;
   const auto first = files_.lower_bound(below(path));
   return first != files_.end() && first->first < behind(path);
 }
@@ -113,10 +119,13 @@ Result<Store::Files::iterator> Store::find(const FileKey& key, std::string_view 
   if (is_folder(key.path())) {
     return operation == "open" ? is_a_directory("read") : is_a_directory(key, operation);
   }
-  if (const Status place = check_place(key); !place && place.error().code() == "ENOTDIR") {
-    return not_a_directory(key, operation);
-  }
+  if (is_below_a_file(key)) return not_a_directory(key, operation);
   return no_such_file(key, operation);
+}
+
+Error Store::no_folder(const FileKey& folder) const {
+  const bool is_file = files_.find(folder.path()) != files_.end();
+  return is_file ? not_a_directory(folder, "scandir") : no_such_file(folder, "scandir");
 }
 
 Task<Result<FileStat>> Store::stat(const FileKey& key) {
@@ -138,6 +147,7 @@ Task<Result<OpenFile>> Store::open(const FileKey& key) {
 }
 
 Task<Result<std::uint64_t>> Store::remove(const FileKey& key) {
+  if (key.relative().empty()) co_return is_a_directory(key, "unlink");
   const std::lock_guard lock(mutex_);
   const auto found = find(key, "unlink");
   if (!found) co_return found.error();
@@ -152,10 +162,7 @@ Task<Result<RemovedTree>> Store::remove_tree(const FileKey& folder) {
   RemovedTree removed;
   auto file = files_.lower_bound(below(folder.path()));
   const auto end = files_.lower_bound(behind(folder.path()));
-  if (file == end && !folder.relative().empty()) {
-    const bool is_file = files_.find(folder.path()) != files_.end();
-    co_return is_file ? not_a_directory(folder, "scandir") : no_such_file(folder, "scandir");
-  }
+  if (file == end && !folder.relative().empty()) co_return no_folder(folder);
   while (file != end) {
     ++removed.files;
     removed.bytes += file->second.stat.size;
@@ -170,7 +177,7 @@ Task<Result<Listing>> Store::list(const FileKey& folder, const ListOptions& opti
   const std::string prefix = below(folder.path());
   auto file = files_.lower_bound(prefix);
   const auto end = files_.lower_bound(behind(folder.path()));
-  if (file == end && !folder.relative().empty()) co_return no_such_file(folder, "scandir");
+  if (file == end && !folder.relative().empty()) co_return no_folder(folder);
   // Sorted by name and not by key: "a" comes before "a.b", but "a/x" behind it.
   std::map<std::string, Entry, std::less<>> entries;
   for (; file != end; ++file) {
@@ -207,18 +214,12 @@ Task<Result<std::uint64_t>> Store::usage(const ProjectKey& project) {
 Task<Result<std::vector<ProjectKey>>> Store::projects(std::string_view team) {
   const std::lock_guard lock(mutex_);
   std::vector<ProjectKey> found;
-  auto file = files_.lower_bound(below(team));
-  while (file != files_.end() && file->first.starts_with(below(team))) {
-    const std::string_view rest = std::string_view(file->first).substr(team.size() + 1);
-    const std::string project(rest.substr(0, rest.find('/')));
-    FLOWSTORE_CO_TRY(auto key, ProjectKey::parse(team, project));
-    file = files_.lower_bound(behind(key.path()));
+  const std::string prefix = below(team);
+  for (auto path = projects_.lower_bound(prefix);
+       path != projects_.end() && path->starts_with(prefix); ++path) {
+    FLOWSTORE_CO_TRY(auto key, ProjectKey::parse(team, path->substr(prefix.size())));
     found.push_back(std::move(key));
   }
-  // In the order of the ids: "p" before "p-1", whose keys sort the other way round.
-  std::sort(found.begin(), found.end(), [](const ProjectKey& a, const ProjectKey& b) {
-    return a.project() < b.project();
-  });
   co_return found;
 }
 

@@ -7,6 +7,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <set>
 #include <string>
 
 #include "base/clock.h"
@@ -42,10 +43,13 @@ class Store final : public FileStore {
   };
   using Files = std::map<std::string, File, std::less<>>;
 
-  // All three: mutex_ is held by the caller.
+  // mutex_ is held by the caller of these five.
   Result<Files::iterator> find(const FileKey& key, std::string_view operation);
   Status check_place(const FileKey& key) const;
+  bool is_below_a_file(const FileKey& key) const;
   bool is_folder(std::string_view path) const;
+  // Why what has nothing below it cannot be listed.
+  Error no_folder(const FileKey& folder) const;
 
   Result<WriteResult> commit(const FileKey& key, std::string body, bool is_append);
 
@@ -56,7 +60,10 @@ class Store final : public FileStore {
   const Clock& clock_;
   std::atomic<std::uint64_t> bytes_{0};  // stored and on their way in
   std::mutex mutex_;
-  Files files_;                 // guarded by mutex_
+  Files files_;  // guarded by mutex_
+  // "team/project" of all that ever stored a file; guarded by mutex_. As with folders of localfs,
+  // a project goes on being known when its last file is gone.
+  std::set<std::string, std::less<>> projects_;
   std::uint64_t versions_ = 0;  // guarded by mutex_; each write gets its own, for the entity tag
 };
 
