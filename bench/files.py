@@ -12,6 +12,7 @@ import json
 import os
 import pathlib
 import re
+import shlex
 import shutil
 import signal
 import socket
@@ -30,6 +31,7 @@ SERVER_SET = f"0-{SERVER_CORES - 1}"
 LOAD_SET = f"{SERVER_CORES}-{CORES - 1}" if CORES > SERVER_CORES else "0"
 LOAD_THREADS = max(1, CORES - SERVER_CORES)
 TICKS = os.sysconf("SC_CLK_TCK")
+NGINX = shutil.which("nginx", path=os.environ["PATH"] + ":/usr/sbin") or "nginx"
 
 
 def free_port():
@@ -118,10 +120,10 @@ http {{
     location = /health {{ return 200 '{{"statusCode":200,"status":"ok"}}'; }} }}
 }}
 """)
-    return Server("nginx", ["nginx", "-p", root, "-c", root / "nginx.conf"], port, "/dev", log=log, token=False, method="PUT")
+    return Server("nginx", [NGINX, "-p", root, "-c", root / "nginx.conf"], port, "/dev", log=log, token=False, method="PUT")
 
 
-def start_old_server(tmp, platform, folder, log):
+def start_old_server(tmp, platform, command, log):
     home = tmp / "old"
     (home / "etc").mkdir(parents=True)
     (home / "var").mkdir()
@@ -129,8 +131,8 @@ def start_old_server(tmp, platform, folder, log):
     config = {"host": "127.0.0.1", "port": port, "base_url": f"http://127.0.0.1:{platform}",
               "driver": {"type": "localfs", "options": {"root": "var/root"}}, "logging": {"level": "warn", "http": "warn"}}
     (home / "etc/flowforge-storage.yml").write_text(json.dumps(config))
-    return Server("old server", ["node", pathlib.Path(folder) / "index.js"], port, "/v1/files/team/dev",
-                  env={"FLOWFORGE_HOME": str(home), "NODE_ENV": "production"}, cwd=folder, log=log)
+    return Server("old server", command, port, "/v1/files/team/dev",
+                  env={"FLOWFORGE_HOME": str(home), "NODE_ENV": "production"}, cwd=home, log=log)
 
 
 # cell: (name, kind, bytes); kind decides what wrk does
@@ -174,33 +176,44 @@ def latency(text, quantile):
     return float(value) * {"us": 1e-3, "ms": 1, "s": 1e3, "m": 6e4}[unit]
 
 
+def applies(server, kind):
+    """Whether a cell says something about this server."""
+    if server.name == "nginx":
+        return kind != "append"  # it cannot
+    if server.name == "flowstore relaxed":
+        return kind in ("post", "append")  # reading does not depend on the durability
+    return True
+
+
 def measure(servers, options):
+    """Rows per (cell, server): what each round measured."""
+    cells = [cell for cell in CELLS if not options.only or re.search(options.only, cell[0])]
+    for server in servers:  # connections, caches and Node.js' compiler are warm in the first round, too
+        wrk(server, "get", 1024, 1, options.connections)
     results = {}
-    for round_number in range(options.rounds):
-        for name, kind, size in CELLS:
-            if options.only and not re.search(options.only, name):
-                continue
+    for round_number in range(1, options.rounds + 1):
+        for name, kind, size in cells:
             for server in servers:
-                if kind == "health" and server.name == "flowstore relaxed":
+                if not applies(server, kind):
                     continue
-                if kind == "get" and server.name == "flowstore relaxed":
-                    continue  # reading does not depend on the durability
-                if kind == "append" and server.name == "nginx":
-                    continue  # nginx cannot append
                 result = wrk(server, kind, size, options.seconds, options.connections)
                 results.setdefault((name, server.name), []).append(result)
-                print(f"round {round_number + 1}  {name:13} {server.name:18} {result['rate']:10.0f}/s", flush=True)
+                print(f"round {round_number}  {name:13} {server.name:18} {result['rate']:10.0f}/s", flush=True)
     return results
+
+
+def middle(rows, key):
+    return statistics.median(row[key] for row in rows)
 
 
 def report(results, servers, options):
     lines = ["# script/bench files", "",
              f"{datetime.date.today()}, {CORES} cores ({SERVER_CORES} for the server, {LOAD_THREADS} for wrk), "
-             f"{options.connections} connections, {options.rounds} rounds of {options.seconds} s, medians. "
+             f"{options.connections} connections, rounds: {options.rounds}, {options.seconds} s each, medians; "
+             f"load average before: {options.load:.1f}. "
              "nginx: static files and DAV PUT, no log, no tokens, not durable. flowstore: tokens, metrics and security headers on.", "",
              "| work | server | requests/s | spread | p50 ms | p99 ms | CPU us/request | flowstore strict is | flowstore relaxed is |",
              "|---|---|---:|---:|---:|---:|---:|---:|---:|"]
-    middle = lambda rows, key: statistics.median(row[key] for row in rows)
     for name, _, _ in CELLS:
         for server in servers:
             rows = results.get((name, server.name))
@@ -218,15 +231,38 @@ def report(results, servers, options):
     return "\n".join(lines) + "\n"
 
 
-def main():
+def parse_arguments():
     parser = argparse.ArgumentParser(prog="script/bench files")
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--seconds", type=int, default=2)
+    parser.add_argument("--seconds", type=int, default=int(os.environ.get("BENCH_SECONDS", "2")), help="of each measurement")
     parser.add_argument("--connections", type=int, default=64)
-    parser.add_argument("--only", help="regular expression on the work's name")
-    parser.add_argument("--old-server", default=os.environ.get("OLD_SERVER_DIR"), help="folder of the old server, installed with npm")
-    parser.add_argument("--folder", default=None, help="where the files lie; default a temporary folder beside the build, on its disk")
+    parser.add_argument("--only", help="regular expression on the work's name; nothing is written to bench/results")
+    parser.add_argument("--old-server", default=os.environ.get("OLD_SERVER"), metavar="COMMAND", help="starts FlowFuse's file server")
+    parser.add_argument("--folder", help="where the files lie; default a temporary folder beside the build, on its disk")
     options = parser.parse_args()
+    options.load = os.getloadavg()[0]
+    if options.load > 0.5:
+        print(f"the machine is busy (load average {options.load:.1f}): trust no figure, and the ratios only roughly", file=sys.stderr)
+    return options
+
+
+def start_servers(servers, tmp, platform, options, log):
+    """Fills `servers`, so that what runs can be stopped when one does not start."""
+    servers.append(start_flowstore(tmp, platform, "strict", log))
+    servers.append(start_flowstore(tmp, platform, "relaxed", log))
+    servers.append(start_nginx(tmp, log))
+    if options.old_server:
+        servers.append(start_old_server(tmp, platform, shlex.split(options.old_server), log))
+    for server in servers:
+        wait_for(f"http://127.0.0.1:{server.port}/health")
+        for _, kind, size in CELLS:
+            if kind == "get":
+                server.put(f"/get-{size}", b"x" * size)
+
+
+def main():
+    options = parse_arguments()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(130))
     tmp = pathlib.Path(tempfile.mkdtemp(prefix="bench-", dir=options.folder or ROOT / "build"))
     log = open(tmp / "log", "ab")
     platform = free_port()
@@ -234,27 +270,23 @@ def main():
                               stdout=log, stderr=log, start_new_session=True)
     servers = []
     try:
-        servers += [start_flowstore(tmp, platform, "strict", log), start_flowstore(tmp, platform, "relaxed", log), start_nginx(tmp, log)]
-        if options.old_server:
-            servers.append(start_old_server(tmp, platform, options.old_server, log))
-        for server in servers:
-            wait_for(f"http://127.0.0.1:{server.port}/health")
-            for _, kind, size in CELLS:
-                if kind == "get":
-                    server.put(f"/get-{size}", b"x" * size)
+        wait_for(f"http://127.0.0.1:{platform}/account/check/project/dev", {"Authorization": f"Bearer {TOKEN}"})
+        start_servers(servers, tmp, platform, options, log)
         text = report(measure(servers, options), servers, options)
         print("\n" + text)
         if not options.only:
             target = ROOT / "bench/results" / f"{datetime.date.today()}-files.md"
+            target.parent.mkdir(exist_ok=True)
             target.write_text(text)
             print(f"written to {target.relative_to(ROOT)}")
-    except BaseException:
+    except Exception:
         print((tmp / "log").read_text(errors="replace")[-2000:], file=sys.stderr)
         raise
     finally:
         for server in servers:
             server.stop()
         os.killpg(helper.pid, signal.SIGTERM)
+        helper.wait()
         shutil.rmtree(tmp, ignore_errors=True)
 
 

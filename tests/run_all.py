@@ -8,6 +8,7 @@ import argparse
 import contextlib
 import os
 import pathlib
+import random
 import re
 import shutil
 import signal
@@ -18,7 +19,8 @@ import tempfile
 import time
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
-CORES = str(os.cpu_count() or 2)
+CORES = str(len(os.sched_getaffinity(0)))
+OUTPUT_SHOWN = 8000  # characters of a failed step
 SANITIZER_ENV = {
     "ASAN_OPTIONS": "detect_stack_use_after_return=1:strict_string_checks=1",
     "UBSAN_OPTIONS": "print_stacktrace=1",
@@ -27,7 +29,11 @@ SANITIZER_ENV = {
 
 
 class Failed(Exception):
-    """A step that did not do what it should; the message says which part."""
+    """A step that did not do what it should; the message says which part, `output` shows it."""
+
+    def __init__(self, message, output=""):
+        super().__init__(message)
+        self.output = output
 
 
 class Run:
@@ -46,24 +52,33 @@ class Run:
                 cleanup()
         shutil.rmtree(self.tmp, ignore_errors=True)
 
-    def command(self, *words, log, env=None, cwd=ROOT, timeout=3600):
-        """Runs a command to its end, its output in a file; returns the output."""
+    def attempt(self, *words, log, env=None, cwd=ROOT, timeout=3600):
+        """Runs a command to its end, its output in a file; returns exit code and output."""
         path = self.tmp / f"{log}.log"
-        with open(path, "ab") as out:
+        with open(path, "wb") as out:
             process = subprocess.Popen(
                 [str(word) for word in words], cwd=cwd, stdout=out, stderr=subprocess.STDOUT,
-                stdin=subprocess.DEVNULL, start_new_session=True,
-                env={**os.environ, **SANITIZER_ENV, **(env or {})})
+                stdin=subprocess.DEVNULL, start_new_session=True, env=self.environment(env))
             try:
                 code = process.wait(timeout)
+            except subprocess.TimeoutExpired:
+                kill_group(process)
+                raise Failed(f"{words[0]} took more than {timeout} s", path.read_text(errors="replace")) from None
             except BaseException:
                 kill_group(process)
                 raise
-        text = path.read_text(errors="replace")
+        return code, path.read_text(errors="replace")
+
+    def command(self, *words, **options):
+        """Runs a command that must succeed; returns its output."""
+        code, text = self.attempt(*words, **options)
         if code != 0:
-            print(text[-6000:])
-            raise Failed(f"{words[0]} ended with {code}")
+            raise Failed(f"{words[0]} ended with {code}", text)
         return text
+
+    def environment(self, more=None):
+        # TMPDIR: what a killed test leaves behind goes with the run.
+        return {**os.environ, **SANITIZER_ENV, "TMPDIR": str(self.tmp), **(more or {})}
 
     def count(self, passed, failed=0):
         self.passed += passed
@@ -80,16 +95,18 @@ def kill_group(process):
 
 
 def free_ports(count):
-    """Ports of the loopback address that nobody listens on, next to each other."""
+    """Ports of the loopback address that nobody listens on, next to each other.
+
+    They lie below the range from which the kernel takes the ports of outgoing connections, so that
+    none of those is in the way later.
+    """
     while True:
+        start = random.randrange(12000, 32000)
         with contextlib.ExitStack() as stack:
-            first = stack.enter_context(socket.socket())
-            first.bind(("127.0.0.1", 0))
-            start = first.getsockname()[1]
             try:
-                for port in range(start + 1, start + count):
+                for port in range(start, start + count):
                     stack.enter_context(socket.socket()).bind(("127.0.0.1", port))
-            except (OSError, OverflowError):
+            except OSError:
                 continue
             return start
 
@@ -103,22 +120,34 @@ def build(preset):
 
 
 def lint(run):
-    flag = "--tidy-all" if os.environ.get("CI") else "--tidy"
-    run.command("script/lint", flag, log="lint")
+    run.command("script/lint", log="lint")
+
+
+def tidy(run):
+    run.command("script/lint", "--tidy-all" if os.environ.get("CI") else "--tidy", log="tidy")
 
 
 # ---------------------------------------------------------------- suites
 def unit(preset):
     """Unit and conformance tests; each GoogleTest counts."""
     def step(run):
-        text = run.command("ctest", "--preset", preset, "-V", "-j", CORES, log=f"unit-{preset}")
+        code, text = run.attempt("ctest", "--preset", preset, "-V", "-j", CORES, "--timeout", "900", log=f"unit-{preset}")
         passed = sum(int(n) for n in re.findall(r"\[  PASSED  \] (\d+) tests?", text))
+        failed = sum(int(n) for n in re.findall(r"\[  FAILED  \] (\d+) tests?, listed", text))
+        run.count(passed, failed)
+        if code != 0:
+            raise Failed("tests failed", of_failed_programs(text))
         if passed == 0:
             raise Failed("no test ran")
         if "[  SKIPPED ]" in text:
-            raise Failed("a test was skipped")
-        run.count(passed)
+            raise Failed("a test was skipped", "\n".join(re.findall(r".*\[  SKIPPED \].*", text)))
     return step
+
+
+def of_failed_programs(text):
+    """What the test programs wrote that failed, out of the output of `ctest -V`."""
+    numbers = re.findall(r"^\s+(\d+) - .* \(.*\)$", text, re.M)
+    return "\n".join(re.findall(rf"^(?:{'|'.join(numbers) or '-'}): (?!\[       OK \]|\[ RUN      \]).*$", text, re.M))
 
 
 @contextlib.contextmanager
@@ -141,13 +170,12 @@ def postgres(run):
          "-c", "listen_addresses=127.0.0.1", "-c", "fsync=off"],
         stdout=open(run.tmp / "postgres-server.log", "ab"), stderr=subprocess.STDOUT, start_new_session=True)
     run.cleanups.append(lambda: kill_group(server))
-    env = {"PGPASSWORD": "secret"}
     for _ in range(100):
         if subprocess.run([binaries / "pg_isready", "-q", "-h", "127.0.0.1", "-p", str(port)]).returncode == 0:
             break
         time.sleep(0.1)
     run.command(binaries / "createdb", "-h", "127.0.0.1", "-p", str(port), "-U", "postgres", "flowstore_contract",
-                env=env, log="postgres")
+                env={"PGPASSWORD": "secret"}, log="postgres")
     try:
         yield port
     finally:
@@ -159,32 +187,40 @@ def contract(preset):
     """The recorded cases of the HTTP contract, all but the context areas, which this version does not serve."""
     def step(run):
         ports = free_ports(12)
+        home = run.tmp / f"contract-{preset}"
         with postgres(run) as pg_port:
-            text = run.command(
+            code, text = run.attempt(
                 sys.executable, "tests/contract/run_cases.py", "--spawn", ROOT / "build" / preset / "flowstore",
                 "--only", r"^(?!ctx\.(?!sqlite\.project-query)|zz\.)", "--quiet", "--platform-port", ports, "--dead-port", ports + 1,
-                "--port-base", ports + 2, "--pg-port", pg_port, "--tmp", run.tmp / f"contract-{preset}",
-                log=f"contract-{preset}")
+                "--port-base", ports + 2, "--pg-port", pg_port, "--tmp", home, log=f"contract-{preset}")
+        logs = "".join(path.read_text(errors="replace") for path in home.glob("*/server.log"))
         result = re.search(r"^(\d+) passed, (\d+) failed$", text, re.M)
-        if "skipped" in text or not result:
-            raise Failed("cases were skipped")
-        for log in (run.tmp / f"contract-{preset}").glob("*/server.log"):
-            if re.search(r"Sanitizer|runtime error", log.read_text(errors="replace")):
-                print(log.read_text(errors="replace")[-4000:])
-                raise Failed("a sanitizer complained")
+        if not result:
+            raise Failed("the runner did not finish", text + logs)
         run.count(int(result[1]), int(result[2]))
+        if code != 0:
+            raise Failed("cases failed", text)
+        if "skipped" in text:
+            raise Failed("cases were skipped", text)
+        if re.search(r"Sanitizer|runtime error", logs):
+            raise Failed("a sanitizer complained", logs)
     return step
 
 
 def program(preset):
     """The program as an operator meets it: start, check, signals, logs, faults from outside."""
     def step(run):
-        text = run.command(sys.executable, "tests/program/test_program.py", log=f"program-{preset}",
-                           env={"FLOWSTORE": str(ROOT / "build" / preset / "flowstore")}, timeout=600)
-        result = re.search(r"^Ran (\d+) tests", text, re.M)
-        if not result or "skipped" in text:
-            raise Failed("tests were skipped")
-        run.count(int(result[1]))
+        code, text = run.attempt(sys.executable, "tests/program/test_program.py", log=f"program-{preset}",
+                                 env={"FLOWSTORE": str(ROOT / "build" / preset / "flowstore")}, timeout=600)
+        result = re.search(r"^Ran (\d+) tests?", text, re.M)
+        if not result:
+            raise Failed("no test ran", text)
+        failed = sum(int(n) for n in re.findall(r"(?:failures|errors)=(\d+)", text))
+        run.count(int(result[1]) - failed, failed)
+        if code != 0:
+            raise Failed("tests failed", text)
+        if "skipped" in text:
+            raise Failed("tests were skipped", text)
     return step
 
 
@@ -194,12 +230,14 @@ def clients(run):
     installed = folder / "node_modules" / ".package-lock.json"
     if not installed.exists() or installed.stat().st_mtime < (folder / "package-lock.json").stat().st_mtime:
         run.command("npm", "ci", "--no-audit", "--no-fund", cwd=folder, log="clients-install")
-    text = run.command("node", "--test", *sorted(folder.glob("*.test.mjs")), cwd=folder,
-                       env={"FLOWSTORE": str(ROOT / "build/release/flowstore")}, log="clients", timeout=900)
-    counts = dict(re.findall(r"^[#ℹ] (pass|fail|skipped|todo) (\d+)$", text, re.M))
-    if int(counts.get("pass", 0)) == 0 or int(counts.get("skipped", 0)) > 0:
-        raise Failed("tests were skipped")
-    run.count(int(counts["pass"]), int(counts["fail"]))
+    code, text = run.attempt("node", "--test", *sorted(folder.glob("*.test.mjs")), cwd=folder,
+                             env={"FLOWSTORE": str(ROOT / "build/release/flowstore")}, log="clients", timeout=900)
+    counts = {name: int(number) for name, number in re.findall(r"^[#ℹ] (pass|fail|skipped|todo) (\d+)$", text, re.M)}
+    run.count(counts.get("pass", 0), counts.get("fail", 0))
+    if code != 0:
+        raise Failed("tests failed", "\n".join(re.findall(r"^ *not ok (?:.*\n)(?: +.*\n)*|^.*✖.*", text, re.M)) or text)
+    if counts.get("pass", 0) == 0 or counts.get("skipped", 0) + counts.get("todo", 0) > 0:
+        raise Failed("tests were skipped", text)
 
 
 def fuzz(run):
@@ -211,24 +249,26 @@ def fuzz(run):
         raise Failed("no fuzz target was built")
     finds = ROOT / "build" / "fuzz" / "finds"
     finds.mkdir(exist_ok=True)
-    waiting = []
+    started = []
     for program in programs:
         name = program.name.removeprefix("fuzz_")
         fresh = run.tmp / f"corpus-{name}"
         fresh.mkdir()
-        waiting.append((name, subprocess.Popen(
+        log = run.tmp / f"fuzz-{name}.log"
+        process = subprocess.Popen(
             [program, f"-max_total_time={seconds}", "-timeout=10", "-rss_limit_mb=2048", f"-artifact_prefix={finds}/{name}-",
              fresh, ROOT / "tests" / "fuzz" / "corpus" / name],
-            stdout=open(run.tmp / f"fuzz-{name}.log", "wb"), stderr=subprocess.STDOUT, start_new_session=True)))
-        run.cleanups.append(lambda process=waiting[-1][1]: kill_group(process))
-    for name, process in waiting:
-        if process.wait(int(seconds) + 300) != 0:
-            print((run.tmp / f"fuzz-{name}.log").read_text(errors="replace")[-4000:])
-            raise Failed(f"fuzz target {name} found something; see build/fuzz/finds")
+            stdout=open(log, "wb"), stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, start_new_session=True, env=run.environment())
+        run.cleanups.append(lambda process=process: kill_group(process))
+        started.append((name, log, process))
+    for name, log, process in started:
+        if process.wait() != 0:  # libFuzzer keeps its time
+            raise Failed(f"fuzz target {name} found something; see build/fuzz/finds", log.read_text(errors="replace"))
         run.count(1)
 
 
 STEPS = [
+    ("lint", lint),
     ("build-release", build("release")),
     ("build-dev", build("dev")),
     ("unit", unit("dev")),
@@ -243,7 +283,7 @@ STEPS = [
     ("unit-tsan", unit("tsan")),
     ("build-fuzz", build("fuzz")),
     ("fuzz", fuzz),
-    ("lint", lint),
+    ("tidy", tidy),  # reads the commands of build-clang
 ]
 QUICK = ["build-dev", "unit"]
 
@@ -268,18 +308,11 @@ def main():
     rows = []
     try:
         for name, step in STEPS:
-            if name not in wanted:
-                continue
-            print(f"=== {name}", flush=True)
-            started = time.monotonic()
-            try:
-                step(run)
-                outcome = "ok"
-            except (Failed, subprocess.TimeoutExpired) as error:
-                outcome = f"FAILED: {error}"
-                run.count(0, 1)
-            rows.append((name, time.monotonic() - started, outcome))
-            print(f"    {outcome} ({rows[-1][1]:.0f} s)", flush=True)
+            if name in wanted:
+                rows.append(perform(run, name, step))
+    except KeyboardInterrupt:
+        print("interrupted")
+        return 130
     finally:
         run.close()
     print("\nsummary")
@@ -287,6 +320,25 @@ def main():
         print(f"  {name:15} {seconds:6.0f} s  {outcome}")
     print(f"{run.passed} passed, {run.failed} failed")
     return 1 if run.failed or not rows else 0
+
+
+def perform(run, name, step):
+    """Runs one step; returns its name, how long it took, and how it ended."""
+    print(f"=== {name}", flush=True)
+    passed, failed, started = run.passed, run.failed, time.monotonic()
+    try:
+        step(run)
+        outcome = "ok"
+    except Failed as error:
+        outcome = f"FAILED: {error}"
+        print(error.output[-OUTPUT_SHOWN:])
+        if run.failed == failed:
+            run.count(0, 1)
+    if run.passed > passed:
+        outcome += f", {run.passed - passed} tests passed"
+    seconds = time.monotonic() - started
+    print(f"    {outcome} ({seconds:.0f} s)", flush=True)
+    return name, seconds, outcome
 
 
 if __name__ == "__main__":

@@ -14,16 +14,16 @@ using std::chrono::seconds;
 // After a question without an answer the next one comes no sooner; twice as late after each
 // further failure, up to the maximum: ten thousand stale entries then ask a sick platform a
 // thousand times a second, not ten thousand times.
-constexpr seconds min_pause(1);
-constexpr seconds max_pause(10);
+constexpr seconds kMinPause(1);
+constexpr seconds kMaxPause(10);
 
 // A failure says that the platform is down now, for about as long. An entry whose last failure is
 // older waits for a new answer before it is used beyond its time.
-constexpr seconds failure_is_news_for(5);
+constexpr seconds kFailureIsNewsFor(5);
 
 Clock::Duration pause_after(int failures) {
   const int doublings = std::min(failures - 1, 8);
-  return std::min(max_pause, min_pause * (1 << doublings));
+  return std::min(kMaxPause, kMinPause * (1 << doublings));
 }
 
 // Between 60 and 80 % of the cache time. Spread by the key, which is as good as random, so that
@@ -39,12 +39,12 @@ CachingVerifier::CachingVerifier(TokenVerifier& inner, const CachingOptions& opt
                                  const Clock& clock, metrics::Registry& registry)
     : inner_(inner), options_(options), clock_(clock) {
   // In the order of Source.
-  constexpr std::array<std::string_view, 5> names = {"hit", "miss", "stale", "negative", "joined"};
-  for (std::size_t i = 0; i < names.size(); ++i) {
+  constexpr std::array<std::string_view, 5> kNames = {"hit", "miss", "stale", "negative", "joined"};
+  for (std::size_t i = 0; i < kNames.size(); ++i) {
     counters_[i] = &registry.counter("flowstore_auth_cache_requests_total",
                                      "Requests for which a token was checked, by where the answer "
                                      "came from.",
-                                     {{"result", names[i]}});
+                                     {{"result", kNames[i]}});
   }
   const std::size_t granted = std::max<std::size_t>(1, options.max_entries / shards_.size());
   const std::size_t refused = std::max<std::size_t>(1, granted / 10);
@@ -101,7 +101,7 @@ CachingVerifier::Lookup CachingVerifier::look_up(const HashValue& key) {
 bool CachingVerifier::is_usable(const CacheEntry& entry, Clock::Instant now, Source& source) const {
   source = now < entry.fresh_until ? Source::hit : Source::stale;
   if (source == Source::hit) return true;
-  return entry.failures > 0 && now < entry.ask_at + failure_is_news_for &&
+  return entry.failures > 0 && now < entry.ask_at + kFailureIsNewsFor &&
          now < entry.fresh_until + options_.stale_if_error;
 }
 

@@ -14,14 +14,14 @@ namespace {
 namespace json = boost::json;
 
 // The statuses after which the old server asks again.
-constexpr std::array passing_statuses = {408, 413, 429, 500, 502, 503, 504, 521, 522, 524};
+constexpr std::array kPassingStatuses = {408, 413, 429, 500, 502, 503, 504, 521, 522, 524};
 
 bool is_refusal(int status) { return status == 401 || status == 403 || status == 404; }
 
 std::optional<std::uint64_t> to_whole(double number) {
   if (!(number >= 1)) return std::nullopt;
-  constexpr auto largest = std::numeric_limits<std::uint64_t>::max();
-  if (number >= static_cast<double>(largest)) return largest;
+  constexpr auto kLargest = std::numeric_limits<std::uint64_t>::max();
+  if (number >= static_cast<double>(kLargest)) return kLargest;
   return static_cast<std::uint64_t>(number);
 }
 
@@ -58,8 +58,8 @@ std::optional<Grant> read_grant(std::string_view body) {
 }
 
 bool is_passing(int status) {
-  return std::find(passing_statuses.begin(), passing_statuses.end(), status) !=
-         passing_statuses.end();
+  return std::find(kPassingStatuses.begin(), kPassingStatuses.end(), status) !=
+         kPassingStatuses.end();
 }
 
 }  // namespace

@@ -15,16 +15,16 @@ namespace {
 
 using std::chrono::milliseconds;
 
-constexpr int max_tries = 3;
+constexpr int kMaxTries = 3;
 
 // With less time left than this another try is not worth its trouble.
-constexpr milliseconds shortest_try(20);
+constexpr milliseconds kShortestTry(20);
 
 // A machine that does not take the connection will not take it later: then rather try again, which
 // may reach another one.
-constexpr milliseconds connect_timeout(500);
+constexpr milliseconds kConnectTimeout(500);
 
-constexpr std::string_view help = "Token checks by the platform, by what it said.";
+constexpr std::string_view kHelp = "Token checks by the platform, by what it said.";
 
 // What a header can carry without changing its meaning. No token of the platform is anything else.
 bool is_sendable(std::string_view token) {
@@ -43,7 +43,7 @@ std::string check_url(std::string_view base_url) {
 // Up to the last, a try gets two thirds of what is left: a platform that takes a second is waited
 // for, and a connection that hangs is not waited for to the end.
 milliseconds time_for(int tries, milliseconds left) {
-  return tries < max_tries ? left * 2 / 3 : left;
+  return tries < kMaxTries ? left * 2 / 3 : left;
 }
 
 // 30 ms, then 60, half as much up to half as much again: those who failed together do not come back
@@ -91,19 +91,19 @@ Task<> sleep(milliseconds duration) {
 }  // namespace
 
 std::string encode_uri_component(std::string_view text) {
-  constexpr std::string_view digits = "0123456789ABCDEF";
-  constexpr std::string_view plain =
+  constexpr std::string_view kDigits = "0123456789ABCDEF";
+  constexpr std::string_view kPlain =
       "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.!~*'()";
   std::string encoded;
   for (const char c : text) {
-    if (plain.find(c) != std::string_view::npos) {
+    if (kPlain.find(c) != std::string_view::npos) {
       encoded += c;
       continue;
     }
     const auto byte = static_cast<unsigned char>(c);
     encoded += '%';
-    encoded += digits[byte / 16];
-    encoded += digits[byte % 16];
+    encoded += kDigits[byte / 16];
+    encoded += kDigits[byte % 16];
   }
   return encoded;
 }
@@ -120,10 +120,10 @@ PlatformVerifier::PlatformVerifier(http::Client& client, std::string_view base_u
           registry.histogram("flowstore_platform_check_duration_seconds",
                              "Time of one token check by the platform, with all its tries.",
                              {0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5})),
-      granted_(registry.counter("flowstore_platform_checks_total", help, {{"result", "valid"}})),
-      refused_(registry.counter("flowstore_platform_checks_total", help, {{"result", "refused"}})),
+      granted_(registry.counter("flowstore_platform_checks_total", kHelp, {{"result", "valid"}})),
+      refused_(registry.counter("flowstore_platform_checks_total", kHelp, {{"result", "refused"}})),
       unavailable_(
-          registry.counter("flowstore_platform_checks_total", help, {{"result", "unavailable"}})) {}
+          registry.counter("flowstore_platform_checks_total", kHelp, {{"result", "unavailable"}})) {}
 
 Task<Result<Grant>> PlatformVerifier::verify(std::string_view project, std::string_view token) {
   if (!is_sendable(token) || is_dot_segment(project)) co_return token_refused();
@@ -145,7 +145,7 @@ http::ClientRequest PlatformVerifier::request_for(std::string_view project,
   request.headers.emplace_back("user-agent", "FlowFuse Storage Server");
   request.headers.emplace_back("ff-quota", "true");
   request.headers.emplace_back("authorization", "Bearer " + std::string(token));
-  request.connect_timeout = connect_timeout;
+  request.connect_timeout = kConnectTimeout;
   return request;
 }
 
@@ -163,7 +163,7 @@ Task<Result<Grant>> PlatformVerifier::ask(http::ClientRequest request) {
       co_return std::move(outcome.grant);
     }
     const auto pause = std::max(outcome.pause, pause_after(tries, clock_.now()));
-    if (outcome.meaning == Meaning::broken || tries == max_tries || pause + shortest_try > left()) {
+    if (outcome.meaning == Meaning::broken || tries == kMaxTries || pause + kShortestTry > left()) {
       outage_log_.failed(outcome.reason);
       co_return token_unchecked();
     }

@@ -24,8 +24,8 @@ std::string options_text(const config::LoadResult& loaded) {
     value_width = std::max(value_width, option.value.size());
   }
   // One long value, such as a path, must not push the origins off the screen.
-  constexpr std::size_t widest = 30;
-  value_width = std::min(value_width, widest);
+  constexpr std::size_t kWidest = 30;
+  value_width = std::min(value_width, kWidest);
   std::string text;
   for (const auto& option : options) {
     text += padded(option.name, name_width) + "  " + padded(option.value, value_width) + "  # " +

@@ -42,16 +42,16 @@ bool is_host_and_port(std::string_view text) {
 }  // namespace
 
 Result<std::string> parse_base_url(std::string_view url) {
-  constexpr const char* example = "is no URL of a platform; use one such as http://forge:3000";
+  constexpr const char* kExample = "is no URL of a platform; use one such as http://forge:3000";
   const std::size_t start = after_scheme(url);
-  if (start == std::string_view::npos) return wrong(example);
+  if (start == std::string_view::npos) return wrong(kExample);
   const auto is_unfit = [](unsigned char c) { return c <= 0x20 || c >= 0x7f || c == '\\'; };
-  if (std::any_of(url.begin(), url.end(), is_unfit)) return wrong(example);
+  if (std::any_of(url.begin(), url.end(), is_unfit)) return wrong(kExample);
   if (url.find_first_of("?#") != std::string_view::npos) {
     return wrong("has a query or fragment; end it before the ? or #");
   }
   const std::string_view authority = url.substr(start, url.find('/', start) - start);
-  if (!is_host_and_port(without_user(authority))) return wrong(example);
+  if (!is_host_and_port(without_user(authority))) return wrong(kExample);
   while (url.ends_with('/')) url.remove_suffix(1);
   return std::string(url);
 }

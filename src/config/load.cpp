@@ -14,7 +14,7 @@
 namespace flowstore::config {
 namespace {
 
-constexpr const char* test_config = "FF_FS_TEST_CONFIG";
+constexpr const char* kTestConfig = "FF_FS_TEST_CONFIG";
 
 // The old server is written in JavaScript, where an empty variable is none.
 std::optional<std::string> variable(const Sources& sources, std::string_view name) {
@@ -35,7 +35,7 @@ bool is_development(const Sources& sources) {
 
 // The text that replaces the file; --config wins over it.
 std::optional<std::string> replacement(const Sources& sources) {
-  return sources.config_file ? std::nullopt : variable(sources, test_config);
+  return sources.config_file ? std::nullopt : variable(sources, kTestConfig);
 }
 
 std::string advice(const Error& error) {
@@ -72,7 +72,7 @@ class Loader {
   void find_home() {
     const auto named = variable(sources_, "FLOWFORGE_HOME");
     if (sources_.home) return set_home(*sources_.home, "command line");
-    if (replacement(sources_)) return set_home(".", test_config);
+    if (replacement(sources_)) return set_home(".", kTestConfig);
     if (named) return set_home(*named, "environment");
     if (!is_development(sources_) &&
         std::filesystem::is_directory(sources_.default_home, ignored_)) {
@@ -86,7 +86,7 @@ class Loader {
     if (sources_.config_file) {
       file = absolute(sources_.working_directory, *sources_.config_file);
     } else if (replacement(sources_)) {
-      file = test_config;
+      file = kTestConfig;
     } else {
       file = absolute(result_.config.home, "etc/flowforge-storage.local.yml");
       if (!std::filesystem::exists(file, ignored_)) {
@@ -97,7 +97,7 @@ class Loader {
 
   std::optional<std::string> file_text(Problems& problems) const {
     if (auto text = replacement(sources_)) return text;
-    auto text = read_file(result_.config.file, max_file_bytes);
+    auto text = read_file(result_.config.file, kMaxFileBytes);
     if (text) return *std::move(text);
     problems.reject("", 0, text.error().message() + advice(text.error()));
     return std::nullopt;
@@ -127,7 +127,7 @@ class Loader {
     if (is_development(sources_) || replacement(sources_)) {
       config.logging.is_pretty = true;
       result_.origins["logging.pretty"] =
-          replacement(sources_) ? test_config : "environment NODE_ENV";
+          replacement(sources_) ? kTestConfig : "environment NODE_ENV";
     }
     const auto text = variable(sources_, "PORT");
     if (!text) return;

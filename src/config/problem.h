@@ -38,12 +38,12 @@ class Problems {
   void add(Problem problem);
 
   // Nothing more is kept; whoever works hard on a message may leave it.
-  bool is_full() const noexcept { return problems_.size() >= limit; }
+  bool is_full() const noexcept { return problems_.size() >= kLimit; }
   const std::string& file() const noexcept { return file_; }
   const std::vector<Problem>& all() const noexcept { return problems_; }
 
  private:
-  static constexpr std::size_t limit = 100;
+  static constexpr std::size_t kLimit = 100;
 
   std::string file_;
   std::vector<Problem> problems_;

@@ -225,7 +225,7 @@ const YamlNode* YamlNode::find(std::string_view key) const {
 }
 
 YamlNodePtr parse_yaml(const std::string& text, Problems& problems) {
-  if (text.size() > max_file_bytes) {
+  if (text.size() > kMaxFileBytes) {
     problems.reject("", 0, "larger than 1 MiB; is it the right file?");
     return nullptr;
   }

@@ -34,7 +34,7 @@ struct YamlNode {
 };
 
 // A file larger than this is no configuration.
-inline constexpr std::size_t max_file_bytes = 1 << 20;
+inline constexpr std::size_t kMaxFileBytes = 1 << 20;
 
 // The one document in `text`, a map. Null if the text cannot be read; the reason, with its line, is
 // in `problems`. A key written twice is a problem too, and the first one counts. Takes bounded time

@@ -1,5 +1,6 @@
 #include "files/file_key.h"
 
+#include <algorithm>
 #include <vector>
 
 namespace flowstore::files {

@@ -16,45 +16,63 @@ std::int64_t growth_of(WriteMode mode, std::uint64_t size, const std::optional<F
   return grown - static_cast<std::int64_t>(old->size);
 }
 
+// The size from which on a body would be refused, as things are.
+std::uint64_t refused_from(WriteMode mode, std::uint64_t used, std::uint64_t quota,
+                           const std::optional<FileStat>& old) {
+  const std::uint64_t room = quota - std::min(used, quota);
+  return mode == WriteMode::append || !old ? room : room + old->size;
+}
+
 }  // namespace
 
 FileService::FileService(FileStore& store, UsageLedger& ledger, const Clock& clock,
                          metrics::Registry& registry)
-    : store_(store), ledger_(ledger), times_(store.name(), clock, registry) {}
+    : store_(store),
+      ledger_(ledger),
+      times_(store.name(), clock, registry),
+      quota_rejections_(registry.counter("flowstore_quota_rejections_total",
+                                         "Writes refused because of a file quota.")) {}
 
 Task<Result<WriteResult>> FileService::write(const FileKey& key, ByteSource& body,
                                              const WriteOptions& options) {
   if (key.names_folder()) co_return is_a_directory(key, "open");
-  BoundedSource bounded(body);
-  FLOWSTORE_CO_TRY_STATUS(co_await check_early(key, bounded, options));
-  if (options.max_size) bounded.bound(*options.max_size, Error::too_large(*options.max_size));
-  // A project can never hold its whole quota in one file, so a body without a length may bring no
-  // more than that before it is refused. The exact check comes with the commit.
-  if (options.quota) bounded.bound(*options.quota, Error::over_quota(*options.quota));
+  auto written = co_await receive_and_commit(key, body, options);
+  if (!written && written.error().kind() == ErrorKind::over_quota) quota_rejections_.add();
+  co_return written;
+}
 
-  auto received = co_await receive(key, bounded);
-  if (!received) co_return std::move(received).error();
-  co_return co_await commit(key, **received, options);
+Task<Result<WriteResult>> FileService::receive_and_commit(const FileKey& key, ByteSource& body,
+                                                          const WriteOptions& options) {
+  BoundedSource bounded(body);
+  FLOWSTORE_CO_TRY_STATUS(co_await limit_body(key, bounded, options));
+  FLOWSTORE_CO_TRY(const auto upload, co_await receive(key, bounded));
+  co_return co_await commit(key, *upload, options);
+}
+
+// Keeps out what is hopeless. The quota is judged only roughly here: others may write or delete
+// while the body comes, so the exact check is made with the commit.
+Task<Status> FileService::limit_body(const FileKey& key, BoundedSource& body,
+                                     const WriteOptions& options) {
+  const auto size = body.size();
+  if (options.max_size) {
+    const Error error = Error::too_large(*options.max_size);
+    if (size && *size > *options.max_size) co_return error;
+    body.bound(*options.max_size, error);
+  }
+  if (options.quota) {
+    const Error error = Error::over_quota(*options.quota);
+    FLOWSTORE_CO_TRY(const auto old, co_await stat_if_any(key));
+    FLOWSTORE_CO_TRY(const std::uint64_t used, co_await ledger_.used(key.project()));
+    const std::uint64_t limit = refused_from(options.mode, used, *options.quota, old);
+    if (limit == 0 || (size && *size >= limit)) co_return error;
+    body.bound(limit - 1, error);
+  }
+  co_return Status();
 }
 
 Task<Result<std::unique_ptr<Upload>>> FileService::receive(const FileKey& key, ByteSource& body) {
   const auto measured = times_.receive();
   co_return co_await store_.receive(key, body);
-}
-
-// Refuses what is hopeless before its body is read. Only an announced length can be judged, and
-// only roughly: others may write meanwhile.
-Task<Status> FileService::check_early(const FileKey& key, const ByteSource& body,
-                                      const WriteOptions& options) {
-  const auto size = body.size();
-  if (!size) co_return Status();
-  if (options.max_size && *size > *options.max_size) co_return Error::too_large(*options.max_size);
-  if (!options.quota) co_return Status();
-  FLOWSTORE_CO_TRY(const auto old, co_await stat_if_any(key));
-  const std::int64_t growth = growth_of(options.mode, *size, old);
-  // Announced and dropped again: asks the question and keeps no room.
-  FLOWSTORE_CO_TRY_STATUS(co_await ledger_.announce(key.project(), growth, options.quota));
-  co_return Status();
 }
 
 Task<Result<WriteResult>> FileService::commit(const FileKey& key, Upload& upload,
@@ -80,7 +98,10 @@ Task<Result<WriteResult>> FileService::commit(const FileKey& key, Upload& upload
 Task<Result<std::optional<FileStat>>> FileService::stat_if_any(const FileKey& key) {
   auto stat = co_await store_.stat(key);
   if (stat) co_return std::optional<FileStat>(*std::move(stat));
-  if (stat.error().kind() == ErrorKind::not_found) co_return std::optional<FileStat>();
+  const ErrorKind kind = stat.error().kind();
+  // A folder is no file. The store says so in the right words when it is asked to change it.
+  const bool is_none = kind == ErrorKind::not_found || kind == ErrorKind::is_directory;
+  if (is_none) co_return std::optional<FileStat>();
   co_return std::move(stat).error();
 }
 
@@ -93,10 +114,16 @@ Task<Result<OpenFile>> FileService::read(const FileKey& key) {
 }
 
 Task<Result<FileStat>> FileService::stat(const FileKey& key) {
-  co_return co_await store_.stat(key);
+  auto stat = co_await store_.stat(key);
+  if (stat && key.names_folder()) co_return not_a_directory(key, "open");
+  co_return stat;
 }
 
 Task<Status> FileService::remove(const FileKey& key, const Preconditions& conditions) {
+  if (key.names_folder()) {
+    const auto file = co_await store_.stat(key);
+    if (file) co_return not_a_directory(key, "unlink");
+  }
   const Turn turn = co_await turns_.take(key.path());
   if (!conditions.empty()) {
     FLOWSTORE_CO_TRY(const auto old, co_await stat_if_any(key));

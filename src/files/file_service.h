@@ -10,6 +10,7 @@
 #include "base/result.h"
 #include "base/task.h"
 #include "base/turns.h"
+#include "files/bounded_source.h"
 #include "files/file_key.h"
 #include "files/file_store.h"
 #include "files/operation_times.h"
@@ -40,7 +41,9 @@ class FileService {
   // Takes the body in, then waits for the file's turn, checks conditions and quota and commits: a
   // slow client holds up nobody. over_quota, too_large and precondition_failed leave the file as
   // it was. The quota counts the difference to what the file holds: refused when
-  // used - old + new >= quota, as the old server compares. See docs/compatibility.md#file-quota.
+  // used - old + new >= quota, as the old server compares, unless the file becomes smaller. See
+  // docs/compatibility.md#file-quota. A body that is hopelessly large is refused before it is read,
+  // or, if its length is not announced, as soon as it is too long.
   Task<Result<WriteResult>> write(const FileKey& key, ByteSource& body,
                                   const WriteOptions& options);
 
@@ -62,8 +65,10 @@ class FileService {
   Task<Result<bool>> has_files(const ProjectKey& project);
 
  private:
+  Task<Result<WriteResult>> receive_and_commit(const FileKey& key, ByteSource& body,
+                                               const WriteOptions& options);
+  Task<Status> limit_body(const FileKey& key, BoundedSource& body, const WriteOptions& options);
   Task<Result<std::unique_ptr<Upload>>> receive(const FileKey& key, ByteSource& body);
-  Task<Status> check_early(const FileKey& key, const ByteSource& body, const WriteOptions& options);
   Task<Result<WriteResult>> commit(const FileKey& key, Upload& upload, const WriteOptions& options);
   Task<Result<std::optional<FileStat>>> stat_if_any(const FileKey& key);
 
@@ -71,6 +76,7 @@ class FileService {
   UsageLedger& ledger_;
   Turns turns_;
   OperationTimes times_;
+  metrics::Counter& quota_rejections_;
 };
 
 }  // namespace flowstore::files

@@ -1,7 +1,15 @@
 #include "files/usage_ledger.h"
 
 #include <algorithm>
+#include <functional>
 #include <utility>
+
+#include <boost/asio/associated_executor.hpp>
+#include <boost/asio/async_result.hpp>
+#include <boost/asio/execution/outstanding_work.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/prefer.hpp>
+#include <boost/asio/use_awaitable.hpp>
 
 namespace flowstore::files {
 
@@ -9,39 +17,67 @@ namespace flowstore::files {
 struct UsageLedger::Account {
   std::mutex mutex;
   // All below is guarded by mutex.
-  std::optional<std::uint64_t> used;
-  std::uint64_t kept = 0;      // bytes that announced changes may still add
-  std::uint32_t changing = 0;  // changes between announce and commit
-  std::uint64_t changes = 0;  // counts every beginning and end of one: a walk during which it moved
-                              // may have seen half of a change
-  bool is_counting_first = false;
+  std::optional<std::uint64_t> used;  // never forgotten again
+  std::uint64_t kept = 0;             // bytes that announced changes may still add
+  std::uint32_t changing = 0;         // changes between announce and commit
+  std::uint64_t changes = 0;          // counts every beginning and end of one
+  bool is_counting_first = false;     // no change begins meanwhile
+  std::function<void()> on_still;     // resumes the first count when nothing is changing any more
   bool is_recounting = false;
   Clock::Instant recount_at{};  // from then on the count is checked when it is used
 
-  // A walk is worth something only if no change of ours overlapped it.
-  bool is_still(std::uint64_t since) const { return changing == 0 && changes == since; }
+  std::optional<std::uint64_t> known() {
+    const std::lock_guard lock(mutex);
+    return used;
+  }
+
+  // A change is over; `difference` is what it did.
+  void end_change(std::uint64_t kept_for_it, std::int64_t difference) noexcept;
+
+  // Waits, suspended, for the changes that have begun. For the first count only.
+  Task<> until_still();
 };
 
+void UsageLedger::Account::end_change(std::uint64_t kept_for_it, std::int64_t difference) noexcept {
+  std::function<void()> resume;
+  {
+    const std::lock_guard lock(mutex);
+    if (used) {
+      // Another process may have removed what we still count; below zero there is nothing.
+      const auto now = static_cast<std::int64_t>(*used) + difference;
+      used = static_cast<std::uint64_t>(std::max<std::int64_t>(now, 0));
+    }
+    kept -= kept_for_it;
+    --changing;
+    ++changes;
+    if (changing == 0) resume = std::exchange(on_still, nullptr);
+  }
+  if (resume) resume();
+}
+
+Task<> UsageLedger::Account::until_still() {
+  // Released before the task is suspended; see Turns::take, which waits in the same way.
+  std::unique_lock lock(mutex);
+  if (changing == 0) co_return;
+  auto initiate = [this, &lock](auto handler) {
+    auto loop = boost::asio::prefer(boost::asio::get_associated_executor(handler),
+                                    boost::asio::execution::outstanding_work.tracked);
+    // std::function wants to copy; the handler only moves.
+    auto shared = std::make_shared<decltype(handler)>(std::move(handler));
+    on_still = [shared, loop = std::move(loop)] { boost::asio::post(loop, std::move(*shared)); };
+    lock.unlock();
+  };
+  const boost::asio::use_awaitable_t<> token;
+  co_await boost::asio::async_initiate<const boost::asio::use_awaitable_t<>, void()>(
+      std::move(initiate), token);
+}
+
 UsageLedger::Change::~Change() {
-  if (!account_) return;
-  const std::lock_guard lock(account_->mutex);
-  account_->kept -= kept_;
-  --account_->changing;
-  ++account_->changes;
+  if (account_) account_->end_change(kept_, 0);
 }
 
 void UsageLedger::Change::commit(std::int64_t difference) noexcept {
-  {
-    const std::lock_guard lock(account_->mutex);
-    if (account_->used) {
-      // Another process may have removed what we still count; below zero there is nothing.
-      const auto now = static_cast<std::int64_t>(*account_->used) + difference;
-      account_->used = static_cast<std::uint64_t>(std::max<std::int64_t>(now, 0));
-    }
-    account_->kept -= kept_;
-    --account_->changing;
-    ++account_->changes;
-  }
+  account_->end_change(kept_, difference);
   account_.reset();
 }
 
@@ -51,8 +87,6 @@ UsageLedger::UsageLedger(FileStore& store, const Clock& clock, metrics::Registry
       clock_(clock),
       scans_(registry.counter("flowstore_quota_scans_total",
                               "Walks over a project to count its bytes.")),
-      rejections_(registry.counter("flowstore_quota_rejections_total",
-                                   "Writes refused because of a file quota.")),
       background_(std::move(background)),
       options_(options) {}
 
@@ -78,72 +112,85 @@ void UsageLedger::make_room(Shard& shard) {
 
 Task<Result<std::uint64_t>> UsageLedger::used(const ProjectKey& project) {
   const auto account = account_of(project);
-  {
-    const std::lock_guard lock(account->mutex);
-    if (account->used) {
-      recount_if_old(project, account);
-      co_return *account->used;
-    }
-  }
-  co_return co_await count_first(project, *account);
+  co_return co_await used_of(project, account);
+}
+
+Task<Result<std::uint64_t>> UsageLedger::used_of(const ProjectKey& project,
+                                                 const std::shared_ptr<Account>& account) {
+  const auto known = account->known();
+  if (!known) co_return co_await count_first(project, *account);
+  recount_if_old(project, account);
+  co_return *known;
 }
 
 Task<Result<UsageLedger::Change>> UsageLedger::announce(const ProjectKey& project,
                                                         std::int64_t difference,
                                                         std::optional<std::uint64_t> quota) {
   const auto account = account_of(project);
-  const std::uint64_t growth = difference > 0 ? static_cast<std::uint64_t>(difference) : 0;
+  if (quota) FLOWSTORE_CO_TRY_STATUS(co_await used_of(project, account));
   while (true) {
     {
       const std::lock_guard lock(account->mutex);
-      const bool is_ready = quota ? account->used.has_value() : !account->is_counting_first;
-      if (is_ready) {
-        if (quota) {
-          recount_if_old(project, account);
-          const std::uint64_t reached = *account->used + account->kept + growth;
-          if (difference >= 0 && reached >= *quota) {
-            rejections_.add();
-            co_return Error::over_quota(*quota);
-          }
-        }
-        account->kept += growth;
-        ++account->changing;
-        ++account->changes;
-        co_return Change(account, growth);
+      if (account->used || !account->is_counting_first) {
+        co_return begin_change(account, difference, quota);
       }
     }
-    // A first count waits for no new change, so that it comes to an end; the changes wait for it.
-    FLOWSTORE_CO_TRY_STATUS(co_await count_first(project, *account));
+    // Whoever counts has the turn.
+    const Turn turn = co_await first_counts_.take(project.path());
   }
+}
+
+// Called with the account's mutex held. With a quota the project has been counted.
+Result<UsageLedger::Change> UsageLedger::begin_change(const std::shared_ptr<Account>& account,
+                                                      std::int64_t difference,
+                                                      std::optional<std::uint64_t> quota) {
+  const std::uint64_t growth = difference > 0 ? static_cast<std::uint64_t>(difference) : 0;
+  const bool is_judged = quota && difference >= 0;
+  if (is_judged && *account->used + account->kept + growth >= *quota) {
+    return Error::over_quota(*quota);
+  }
+  account->kept += growth;
+  ++account->changing;
+  ++account->changes;
+  return Change(account, growth);
 }
 
 Task<Result<std::uint64_t>> UsageLedger::count_first(const ProjectKey& project, Account& account) {
   const Turn turn = co_await first_counts_.take(project.path());
-  while (true) {
-    std::uint64_t changes = 0;
-    {
-      const std::lock_guard lock(account.mutex);
-      if (account.used) co_return *account.used;  // whoever had the turn before counted
-      account.is_counting_first = true;
-      changes = account.changes;
-    }
-    scans_.add();
-    const auto counted = co_await store_.usage(project);
-    const std::lock_guard lock(account.mutex);
-    if (!counted || account.is_still(changes)) account.is_counting_first = false;
-    if (!counted) co_return counted.error();
-    if (!account.is_still(changes)) continue;  // changes that had begun before; they end soon
-    account.used = *counted;
-    account.recount_at = clock_.now() + options_.max_age;
-    co_return *counted;
-  }
+  const auto known = account.known();
+  if (known) co_return *known;  // whoever had the turn before counted
+
+  // A walk that overlaps a change may or may not see it. So those that have begun end first, and
+  // new ones wait until the walk is over.
+  const FirstCount counting(account);
+  co_await account.until_still();
+  scans_.add();
+  const auto counted = co_await store_.usage(project);
+  if (!counted) co_return counted.error();
+  const std::lock_guard lock(account.mutex);
+  account.used = *counted;
+  account.recount_at = clock_.now() + options_.max_age;
+  co_return *counted;
 }
 
-// Called with the account's mutex held.
+UsageLedger::FirstCount::FirstCount(Account& account) : account_(account) {
+  const std::lock_guard lock(account_.mutex);
+  account_.is_counting_first = true;
+}
+
+UsageLedger::FirstCount::~FirstCount() {
+  const std::lock_guard lock(account_.mutex);
+  account_.is_counting_first = false;
+}
+
 void UsageLedger::recount_if_old(const ProjectKey& project,
                                  const std::shared_ptr<Account>& account) {
-  if (account->is_recounting || clock_.now() < account->recount_at) return;
-  account->is_recounting = true;
+  {
+    const std::lock_guard lock(account->mutex);
+    if (account->is_recounting || clock_.now() < account->recount_at) return;
+    account->is_recounting = true;
+  }
+  // Not under the lock: on an executor of this very thread the task begins at once.
   spawn(background_, "recount", recount(project, account));
 }
 
@@ -159,7 +206,7 @@ Task<> UsageLedger::recount(ProjectKey project, std::shared_ptr<Account> account
   account->is_recounting = false;
   // A count that a change of ours overlapped is worth less than the differences. It is tried again
   // soon, but not at once: a project that never rests is not to be walked all the time.
-  const bool is_good = counted && account->is_still(changes);
+  const bool is_good = counted && account->changing == 0 && account->changes == changes;
   if (is_good) account->used = *counted;
   account->recount_at = clock_.now() + (is_good ? options_.max_age : options_.max_age / 6);
 }

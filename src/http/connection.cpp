@@ -67,6 +67,17 @@ void Connection::set_deadline(Phase phase, Clock::Duration from_now) noexcept {
   deadline_ = loop_.coarse_now() + from_now;
 }
 
+Io Connection::receive_now(std::span<char> buffer, std::size_t& size) noexcept {
+  size = 0;
+  ssize_t got;
+  do {
+    got = ::recv(socket_.native_handle(), buffer.data(), buffer.size(), MSG_DONTWAIT);
+  } while (got < 0 && errno == EINTR);
+  if (got > 0) size = static_cast<std::size_t>(got);
+  const bool is_empty = got < 0 && (errno == EAGAIN || errno == EWOULDBLOCK);
+  return got > 0 || is_empty ? Io::ok : Io::closed;
+}
+
 Task<Io> Connection::receive(std::span<char> buffer, std::size_t& size) {
   size = 0;
   if (const Io io = state(); io != Io::ok) co_return io;

@@ -51,6 +51,8 @@ class Connection {
   void set_working() noexcept;
   void set_deadline(Phase phase, Clock::Duration from_now) noexcept;
 
+  // Takes what has arrived, without waiting; ok with a `size` of 0 if that is nothing.
+  Io receive_now(std::span<char> buffer, std::size_t& size) noexcept;
   // Waits for at least one byte. `size` is 0 unless ok.
   Task<Io> receive(std::span<char> buffer, std::size_t& size);
   // Waits until there is something to read, holding no buffer.

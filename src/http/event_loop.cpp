@@ -5,8 +5,15 @@
 
 #include "http/connection.h"
 #include "http/date.h"
+#include "http/request_memory.h"
 
 namespace flowstore::http {
+namespace {
+
+// Requests that a loop keeps memory for when they are over, about 20 KiB each.
+constexpr std::size_t kSpareMemory = 64;
+
+}  // namespace
 
 EventLoop::EventLoop(Environment& environment)
     : environment_(environment),
@@ -43,6 +50,19 @@ void EventLoop::stop() {
   if (!thread_.joinable()) return;
   context_.stop();
   thread_.join();
+}
+
+std::unique_ptr<RequestMemory> EventLoop::lend_memory() {
+  if (spare_memory_.empty()) return std::make_unique<RequestMemory>(environment_.limits);
+  auto memory = std::move(spare_memory_.back());
+  spare_memory_.pop_back();
+  return memory;
+}
+
+void EventLoop::take_back(std::unique_ptr<RequestMemory> memory) {
+  if (spare_memory_.size() == kSpareMemory) return;
+  memory->clear();
+  spare_memory_.push_back(std::move(memory));
 }
 
 void EventLoop::add(Connection& connection) {

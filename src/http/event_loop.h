@@ -5,6 +5,7 @@
 #include <atomic>
 #include <chrono>
 #include <cstddef>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <thread>
@@ -24,6 +25,7 @@
 namespace flowstore::http {
 
 class Connection;
+struct RequestMemory;
 
 // What every session of a server works with. The references outlive the loops.
 struct Environment {
@@ -71,6 +73,10 @@ class EventLoop {
   // A place to put an answer together; valid until the next suspension.
   std::string& scratch() noexcept { return scratch_; }
 
+  // Memory for one request; to be given back when its answer is written.
+  std::unique_ptr<RequestMemory> lend_memory();
+  void take_back(std::unique_ptr<RequestMemory> memory);
+
   void add(Connection& connection);
   void remove(Connection& connection);
 
@@ -85,6 +91,7 @@ class EventLoop {
   Clock::Instant coarse_now_;
   std::string date_;
   std::string scratch_;
+  std::vector<std::unique_ptr<RequestMemory>> spare_memory_;
   // Below everything that a session uses: sessions that are still suspended die with the context.
   boost::asio::io_context context_;
   boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work_;

@@ -55,12 +55,15 @@ class HeadBuffer {
     if (size() == 0) start_ = end_ = 0;
   }
 
-  // Gives the memory back. Precondition: size() is 0.
-  void release() { bytes_ = std::vector<char>(); }
+  // Forgets everything, and gives the memory back if it is more than most heads need.
+  void clear() {
+    start_ = end_ = parsed_ = 0;
+    if (bytes_.size() > kFirstSize) bytes_ = std::vector<char>();
+  }
 
  private:
   // Holds the head of a Node-RED request and the body of a small write.
-  static constexpr std::size_t kFirstSize = 4096;
+  static constexpr std::size_t kFirstSize = 16 * 1024;
 
   std::vector<char> bytes_;
   std::size_t start_ = 0;  // of the current request

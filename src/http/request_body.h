@@ -17,7 +17,7 @@ namespace flowstore::http {
 // with its head.
 class RequestBody final : public ByteSource {
  public:
-  // The head has been parsed; the parser's body piece is what came with it. `head_buffer` is where.
+  // The head has been parsed; the parser's body piece is what came with it.
   RequestBody(Connection& connection, RequestParser& parser, bool is_complete,
               bool expects_continue);
 

@@ -55,147 +55,131 @@ bool is_cached(int file, std::uint64_t offset) {
   return got >= 0 || errno != EAGAIN;
 }
 
-// Sends one answer; made for the call.
-class Writer {
- public:
-  Writer(Connection& connection, const Framing& framing, std::uint64_t& sent)
-      : connection_(connection), framing_(framing), sent_(sent) {}
-
-  Task<Io> write(Response& response) {
-    const auto size = response.content.size();
-    std::string& head = connection_.loop().scratch();
-    head.clear();
-    const auto& limits = connection_.loop().environment().limits;
-    append_head(head, response, size, framing_, connection_.loop().date(), limits.idle_timeout);
-    const bool has_content = may_have_content(response.status) && !framing_.is_head_request;
-    if (!has_content || size == 0) co_return co_await send_both(head, {});
-
-    Content::Form& form = response.content.form();
-    if (auto* bytes = std::get_if<std::string>(&form)) co_return co_await send_both(head, *bytes);
-    if (auto* bytes = std::get_if<std::string_view>(&form)) {
-      co_return co_await send_both(head, *bytes);
-    }
-    if (auto* shared = std::get_if<Content::Shared>(&form)) {
-      const auto all = std::string_view(*shared->bytes);
-      co_return co_await send_both(head, all.substr(shared->offset, shared->length));
-    }
-    if (auto* file = std::get_if<Content::File>(&form)) co_return co_await send_file(head, *file);
-    co_return co_await send_stream(head, *std::get<Content::Stream>(form).source, size);
-  }
-
- private:
-  // `head` is the loop's scratch: what the kernel does not take at once is copied before waiting.
-  Task<Io> send_both(std::string_view head, std::string_view body) {
-    std::array<iovec, 2> pieces;
-    const ssize_t sent = connection_.send_now(pieces_of(pieces, head, body), false);
-    if (sent < 0) co_return Io::closed;
-    const auto done = static_cast<std::size_t>(sent);
-    if (done < head.size()) {
-      const std::string rest(head.substr(done));
-      const Io io = co_await connection_.send(rest, !body.empty());
-      if (io != Io::ok) co_return io;
-      co_return co_await send_body(body);
-    }
-    sent_ += done - head.size();
-    co_return co_await send_body(body.substr(done - head.size()));
-  }
-
-  Task<Io> send_body(std::string_view body) {
-    if (body.empty()) co_return Io::ok;
-    const Io io = co_await connection_.send(body, false);
-    if (io == Io::ok) sent_ += body.size();
-    co_return io;
-  }
-
-  Task<Io> send_file(std::string& head, const Content::File& file) {
-    const int fd = file.descriptor.get();
-    if (file.length <= kInlineFileBytes) {
-      const std::size_t head_size = head.size();
-      head.resize(head_size + file.length);
-      const std::span<char> body(head.data() + head_size, file.length);
-      const ssize_t got = read_cached(fd, file.offset, body);
-      if (got == static_cast<ssize_t>(file.length)) {
-        const std::string_view all(head);
-        co_return co_await send_both(all.substr(0, head_size), all.substr(head_size));
-      }
-      head.resize(head_size);
-    }
-    const std::string own_head(head);
-    const Io io = co_await connection_.send(own_head, true);
-    if (io != Io::ok) co_return io;
-    co_return co_await send_in_steps(fd, file.offset, file.length);
-  }
-
-  Task<Io> send_in_steps(int fd, std::uint64_t offset, std::uint64_t length) {
-    while (length > 0) {
-      const std::uint64_t step = std::min(length, kFileStep);
-      if (!is_cached(fd, offset) || !is_cached(fd, offset + step - 1)) {
-        const bool is_warm = co_await warm(fd, offset, step);
-        if (!is_warm) co_return Io::closed;
-      }
-      const Io io = co_await connection_.send_file(fd, offset, step);
-      if (io != Io::ok) co_return io;
-      sent_ += step;
-      offset += step;
-      length -= step;
-    }
-    co_return Io::ok;
-  }
-
-  // Brings the range into the page cache on the pool, so that sendfile does not make the loop wait
-  // for the disk.
-  Task<bool> warm(int fd, std::uint64_t offset, std::uint64_t length) {
-    auto work = [fd, offset, length] {
-      const auto trash = std::make_unique_for_overwrite<char[]>(length);
-      return read_fully(fd, offset, std::span(trash.get(), length));
-    };
-    co_return co_await connection_.loop().environment().disk.run(work);
-  }
-
-  Task<Io> send_stream(std::string_view head, ByteSource& source,
-                       std::optional<std::uint64_t> size) {
-    const std::string own_head(head);
-    Io io = co_await connection_.send(own_head, true);
-    const bool is_chunked = !size && !framing_.is_http_1_0;
-    while (io == Io::ok) {
-      const auto piece = co_await source.next();
-      // An answer cut short is the only way left to say that something went wrong. A source that
-      // yields more than it promised must not reach the client as the next answer.
-      if (!piece || (size && piece->size() > *size - sent_)) co_return Io::closed;
-      if (piece->empty()) break;
-      if (is_chunked) {
-        io = co_await send_chunk(*piece);
-      } else {
-        io = co_await connection_.send(*piece, false);
-      }
-      if (io == Io::ok) sent_ += piece->size();
-    }
-    if (io == Io::ok && size && sent_ != *size) co_return Io::closed;
-    if (io != Io::ok || !is_chunked) co_return io;
-    co_return co_await connection_.send("0\r\n\r\n", false);
-  }
-
-  Task<Io> send_chunk(std::string_view piece) {
-    std::array<char, 24> line;
-    const int size = std::snprintf(line.data(), line.size(), "%zx\r\n", piece.size());
-    Io io = co_await connection_.send(std::string_view(line.data(), static_cast<std::size_t>(size)),
-                                      true);
-    if (io == Io::ok) io = co_await connection_.send(piece, true);
-    if (io == Io::ok) io = co_await connection_.send("\r\n", false);
-    co_return io;
-  }
-
-  Connection& connection_;
-  const Framing& framing_;
-  std::uint64_t& sent_;
-};
-
 }  // namespace
 
-Task<Io> write_response(Connection& connection, Response& response, const Framing& framing,
-                        std::uint64_t& sent) {
-  Writer writer(connection, framing, sent);
-  co_return co_await writer.write(response);
+bool ResponseWriter::send_at_once() {
+  std::string& scratch = connection_.loop().scratch();
+  scratch.clear();
+  const auto& limits = connection_.loop().environment().limits;
+  append_head(scratch, response_, response_.content.size(), framing_, connection_.loop().date(),
+              limits.idle_timeout);
+  const std::size_t head_size = scratch.size();
+  std::string_view content;
+  if (may_have_content(response_.status) && !framing_.is_head_request) {
+    content = content_in_memory(scratch);
+  }
+  const std::string_view head = std::string_view(scratch).substr(0, head_size);
+  // A head alone waits for its content: together they fill fewer packets.
+  std::array<iovec, 2> pieces;
+  const ssize_t taken = connection_.send_now(pieces_of(pieces, head, content), has_more_);
+  const auto sent = static_cast<std::size_t>(std::max<ssize_t>(taken, 0));
+  if (sent == head.size() + content.size()) {
+    sent_ = content.size();
+    return !has_more_;
+  }
+  // What the kernel has no room for is kept: the scratch belongs to the next answer of the loop.
+  rest_of_head_ = head.substr(std::min(sent, head.size()));
+  sent_ = sent - std::min(sent, head.size());
+  rest_of_content_ = content.substr(sent_);
+  if (scratch.size() > head_size) {
+    own_content_ = rest_of_content_;
+    rest_of_content_ = own_content_;
+  }
+  return false;
+}
+
+// The bytes of content in memory; a small file is read behind the head in `scratch`. Sets has_more_
+// for anything else.
+std::string_view ResponseWriter::content_in_memory(std::string& scratch) {
+  Content::Form& form = response_.content.form();
+  if (auto* bytes = std::get_if<std::string>(&form)) return *bytes;
+  if (auto* bytes = std::get_if<std::string_view>(&form)) return *bytes;
+  if (auto* shared = std::get_if<Content::Shared>(&form)) {
+    return std::string_view(*shared->bytes).substr(shared->offset, shared->length);
+  }
+  if (std::holds_alternative<std::monostate>(form)) return {};
+  has_more_ = true;
+  const auto* file = std::get_if<Content::File>(&form);
+  if (file == nullptr || file->length > kInlineFileBytes) return {};
+  const std::size_t head_size = scratch.size();
+  scratch.resize(head_size + file->length);
+  const std::span<char> space(scratch.data() + head_size, file->length);
+  has_more_ = read_cached(file->descriptor.get(), file->offset, space) !=
+              static_cast<ssize_t>(space.size());
+  if (has_more_) scratch.resize(head_size);
+  return std::string_view(scratch).substr(head_size);
+}
+
+Task<Io> ResponseWriter::send_rest() {
+  const bool is_followed = has_more_ || !rest_of_content_.empty();
+  Io io = co_await connection_.send(rest_of_head_, is_followed);
+  if (io != Io::ok) co_return io;
+  io = co_await connection_.send(rest_of_content_, has_more_);
+  if (io != Io::ok) co_return io;
+  sent_ += rest_of_content_.size();
+  if (!has_more_) co_return Io::ok;
+  Content::Form& form = response_.content.form();
+  if (auto* file = std::get_if<Content::File>(&form)) co_return co_await send_file(*file);
+  co_return co_await send_stream(*std::get<Content::Stream>(form).source);
+}
+
+Task<Io> ResponseWriter::send_file(const Content::File& file) {
+  const int fd = file.descriptor.get();
+  while (sent_ < file.length) {
+    const std::uint64_t offset = file.offset + sent_;
+    const std::uint64_t step = std::min(file.length - sent_, kFileStep);
+    if (!is_cached(fd, offset) || !is_cached(fd, offset + step - 1)) {
+      const bool is_warm = co_await warm(fd, offset, step);
+      if (!is_warm) co_return Io::closed;
+    }
+    const Io io = co_await connection_.send_file(fd, offset, step);
+    if (io != Io::ok) co_return io;
+    sent_ += step;
+  }
+  co_return Io::ok;
+}
+
+// Brings the range into the page cache on the pool, so that sendfile does not make the loop wait
+// for the disk.
+Task<bool> ResponseWriter::warm(int file, std::uint64_t offset, std::uint64_t length) {
+  auto work = [file, offset, length] {
+    const auto trash = std::make_unique_for_overwrite<char[]>(length);
+    return read_fully(file, offset, std::span(trash.get(), length));
+  };
+  co_return co_await connection_.loop().environment().disk.run(work);
+}
+
+Task<Io> ResponseWriter::send_stream(ByteSource& source) {
+  const auto size = source.size();
+  const bool is_chunked = !size && !framing_.is_http_1_0;
+  while (true) {
+    const auto piece = co_await source.next();
+    // An answer cut short is the only way left to say that something went wrong. A source that
+    // yields more than it promised must not reach the client as the next answer.
+    if (!piece || (size && piece->size() > *size - sent_)) co_return Io::closed;
+    if (piece->empty()) break;
+    Io io = Io::ok;
+    if (is_chunked) {
+      io = co_await send_chunk(*piece);
+    } else {
+      io = co_await connection_.send(*piece, false);
+    }
+    if (io != Io::ok) co_return io;
+    sent_ += piece->size();
+  }
+  if (size && sent_ != *size) co_return Io::closed;
+  if (!is_chunked) co_return Io::ok;
+  co_return co_await connection_.send("0\r\n\r\n", false);
+}
+
+Task<Io> ResponseWriter::send_chunk(std::string_view piece) {
+  std::array<char, 24> line;
+  const int size = std::snprintf(line.data(), line.size(), "%zx\r\n", piece.size());
+  const std::string_view first(line.data(), static_cast<std::size_t>(size));
+  Io io = co_await connection_.send(first, true);
+  if (io == Io::ok) io = co_await connection_.send(piece, true);
+  if (io == Io::ok) io = co_await connection_.send("\r\n", false);
+  co_return io;
 }
 
 }  // namespace flowstore::http

@@ -28,10 +28,38 @@ void append_head(std::string& out, const Response& response, std::optional<std::
 // 204 and 304 end with the head, whatever the response holds (RFC 9110, section 6.4.1).
 bool may_have_content(int status);
 
-// Sends the answer. `sent` counts the content's bytes. Anything but ok means that the client has an
-// incomplete answer and the connection must end.
-Task<Io> write_response(Connection& connection, Response& response, const Framing& framing,
-                        std::uint64_t& sent);
+// Sends one answer; made for the answer. Anything but ok means that the client has an incomplete
+// one and the connection must end.
+class ResponseWriter {
+ public:
+  // All three outlive the writer.
+  ResponseWriter(Connection& connection, Response& response, const Framing& framing)
+      : connection_(connection), response_(response), framing_(framing) {}
+
+  // Tries to send the whole answer by one system call, which is enough for most and costs no
+  // coroutine. False if something is left for send_rest().
+  bool send_at_once();
+  Task<Io> send_rest();
+
+  // Bytes of the content so far.
+  std::uint64_t sent() const noexcept { return sent_; }
+
+ private:
+  std::string_view content_in_memory(std::string& scratch);
+  Task<Io> send_file(const Content::File& file);
+  Task<bool> warm(int file, std::uint64_t offset, std::uint64_t length);
+  Task<Io> send_stream(ByteSource& source);
+  Task<Io> send_chunk(std::string_view piece);
+
+  Connection& connection_;
+  Response& response_;
+  const Framing& framing_;
+  std::uint64_t sent_ = 0;
+  std::string rest_of_head_;
+  std::string own_content_;           // of a small file
+  std::string_view rest_of_content_;  // of content in memory
+  bool has_more_ = false;             // content that is not in memory
+};
 
 // The fixed answers to what is no request; see the contract, section 1.3. Each ends the connection.
 std::string_view parser_level_answer(int status);

@@ -1,133 +1,114 @@
 #include "http/session.h"
 
-#include <algorithm>
 #include <exception>
+#include <memory>
 #include <utility>
-#include <vector>
 
-#include "http/head_buffer.h"
 #include "http/header_words.h"
 #include "http/request_body.h"
-#include "http/request_parser.h"
+#include "http/request_memory.h"
 #include "http/response_writer.h"
 
 namespace flowstore::http {
 namespace {
-
-// How long an idle connection keeps its buffers. A client that is busy comes back within it; ten
-// thousand that are not cost little memory.
-constexpr Clock::Duration kBufferPatience = std::chrono::seconds(5);
 
 // Co_awaits here stand in statements of their own: g++ 12 gives a coroutine that awaits in a
 // condition, and has no local variable in its outermost block, a frame that cannot be resumed.
 class Session {
  public:
   Session(EventLoop& loop, Connection::Socket socket)
-      : loop_(loop),
-        environment_(loop.environment()),
-        connection_(loop, std::move(socket)),
-        parser_(environment_.limits) {}
+      : loop_(loop), environment_(loop.environment()), connection_(loop, std::move(socket)) {}
 
-  Task<> run() {
-    bool goes_on = true;
-    while (goes_on) goes_on = co_await serve_one();
+  // A request, or its beginning, has been received.
+  bool has_input() const noexcept { return memory_ != nullptr; }
+
+  // Waits for a request, holding no memory for it. Not to be called with has_input().
+  Task<Io> wait() {
+    connection_.set_deadline(Connection::Phase::idle, environment_.limits.idle_timeout);
+    return connection_.wait_readable();
   }
 
- private:
-  enum class Head : std::uint8_t { ready, ended, rejected };
+  // Takes what has arrived, which after a wait is rarely nothing. False if the client has left.
+  bool receive_first() {
+    auto memory = loop_.lend_memory();
+    memory->buffer.grow(environment_.limits.head_bytes);
+    std::size_t received = 0;
+    const Io io = connection_.receive_now(memory->buffer.space(), received);
+    memory->buffer.add(received);
+    if (received > 0) {
+      memory_ = std::move(memory);
+    } else {
+      loop_.take_back(std::move(memory));
+    }
+    return io == Io::ok;
+  }
 
-  // One request and its answer; false when the connection is over.
+  // One request and its answer; false when the connection is over. Needs has_input().
   Task<bool> serve_one() {
-    parser_.reset();
-    const Head head = co_await read_head();
-    if (head == Head::ended) co_return false;
-    if (head == Head::rejected) {
-      environment_.observer.rejected(rejection_);
-      co_await say_goodbye(parser_level_answer(rejection_));
+    parser().reset();
+    parse_head();
+    Io io = Io::ok;
+    if (needs_more_head()) io = co_await read_rest_of_head();
+    if (io == Io::closed) co_return false;
+    if (const int status = rejection(io); status != 0) {
+      environment_.observer.rejected(status);
+      co_await say_goodbye(parser_level_answer(status));
       co_return false;
     }
-    if (parser_.is_connect()) co_return false;  // as Node.js without a connect listener
-    parser_.headers(buffer_.data(), headers_);
-    if (!parser_.is_http_1_0() && !find_header(headers_, "host")) {
+    if (parser().is_connect()) co_return false;  // as Node.js without a connect listener
+    parser().headers(buffer().data(), memory_->headers);
+    if (!parser().is_http_1_0() && !find_header(memory_->headers, "host")) {
       co_await reject_without_host();
       co_return false;
     }
-    co_return co_await exchange();
+    const bool goes_on = co_await exchange();
+    if (buffer().size() == 0) loop_.take_back(std::move(memory_));
+    co_return goes_on;
   }
 
-  Task<Head> read_head() {
-    outcome_ = Outcome::need_more;
-    if (buffer_.unparsed() > 0) {
-      // The beginning of a pipelined request; it came with the one before.
-      start_head_timer();
-      parse_head();
-    }
-    while (outcome_ == Outcome::need_more && !parser_.is_head_complete()) {
-      if (!buffer_.grow(environment_.limits.head_bytes)) co_return refuse(431);
-      const bool is_new = buffer_.size() == 0;
-      std::size_t received = 0;
-      Io io = Io::ok;
-      if (is_new) {
-        io = co_await receive_first(received);
-      } else {
-        io = co_await connection_.receive(buffer_.space(), received);
-      }
-      if (io == Io::expired && !is_new) co_return refuse(408);
-      if (io != Io::ok) co_return Head::ended;
-      if (is_new) start_head_timer();
-      buffer_.add(received);
-      parse_head();
-    }
-    if (outcome_ == Outcome::head_too_large) co_return refuse(431);
-    if (outcome_ == Outcome::malformed) co_return refuse(400);
-    co_return Head::ready;
-  }
-
-  // Waits for the first bytes of a request, soon without holding memory for them.
-  Task<Io> receive_first(std::size_t& received) {
-    if (loop_.is_draining()) co_return Io::closed;
-    const Clock::Duration all = environment_.limits.idle_timeout;
-    const Clock::Duration patience = std::min(all, kBufferPatience);
-    connection_.set_deadline(Connection::Phase::idle, patience);
-    Io io = co_await connection_.receive(buffer_.space(), received);
-    if (io != Io::expired || loop_.is_draining()) co_return io;
-
-    buffer_.release();
-    parser_.release();
-    headers_ = std::vector<Header>();
-    connection_.set_deadline(Connection::Phase::idle, all - patience);
-    io = co_await connection_.wait_readable();
-    if (io != Io::ok) co_return io;
-    buffer_.grow(environment_.limits.head_bytes);
-    co_return co_await connection_.receive(buffer_.space(), received);
-  }
-
-  // The time for a head starts with its first byte and is not renewed by the ones that follow.
-  void start_head_timer() {
+ private:
+  Task<Io> read_rest_of_head() {
+    // The time for a head is not renewed by every byte.
     connection_.set_deadline(Connection::Phase::reading, environment_.limits.head_timeout);
+    Io io = Io::ok;
+    while (io == Io::ok && needs_more_head()) {
+      std::size_t received = 0;
+      io = co_await connection_.receive(buffer().space(), received);
+      buffer().add(received);
+      if (io == Io::ok) parse_head();
+    }
+    co_return io;
+  }
+
+  bool needs_more_head() const {
+    return outcome_ == Outcome::need_more && !parser().is_head_complete();
   }
 
   void parse_head() {
-    outcome_ = parser_.parse(buffer_.data(), buffer_.parsed(), buffer_.size());
-    buffer_.set_parsed(buffer_.size());
+    outcome_ = parser().parse(buffer().data(), buffer().parsed(), buffer().size());
+    buffer().set_parsed(buffer().size());
+    const bool has_room = !needs_more_head() || buffer().grow(environment_.limits.head_bytes);
+    if (!has_room) outcome_ = Outcome::head_too_large;
   }
 
-  Head refuse(int status) {
-    rejection_ = status;
-    return Head::rejected;
+  // The status of the parser-level answer to what was read, 0 if it is a request.
+  int rejection(Io io) const {
+    if (io == Io::expired) return 408;
+    if (outcome_ == Outcome::head_too_large) return 431;
+    return outcome_ == Outcome::malformed ? 400 : 0;
   }
 
   Task<bool> exchange() {
     connection_.set_working();
     const auto started = environment_.clock.now();
     const bool is_complete = outcome_ == Outcome::message_complete;
-    const std::size_t request_end = parser_.consumed();
-    const auto expectation = find_header(headers_, "expect");
-    const bool is_expecting = expectation && !parser_.is_http_1_0();
+    const std::size_t request_end = parser().consumed();
+    const auto expectation = find_header(memory_->headers, "expect");
+    const bool is_expecting = expectation && !parser().is_http_1_0();
     const bool expects_continue = is_expecting && is_continue(*expectation);
-    RequestBody body(connection_, parser_, is_complete, expects_continue);
-    Request request(parser_.method(), parser_.target(buffer_.data()), headers_, connection_.peer(),
-                    body);
+    RequestBody body(connection_, parser(), is_complete, expects_continue);
+    Request request(parser().method(), parser().target(buffer().data()), memory_->headers,
+                    connection_.peer(), body);
     Exchange record = describe(request);
     environment_.observer.started(record);
 
@@ -140,17 +121,20 @@ class Session {
     }
     const Framing framing = framing_for(request, response, body);
     record.status = response.status;
-    const Io io = co_await write(response, framing, record);
+    ResponseWriter writer(connection_, response, framing);
+    Io io = Io::ok;
+    if (!writer.send_at_once()) io = co_await send_rest(writer, record);
     record.is_complete = io == Io::ok;
+    record.bytes_out = writer.sent();
     record.duration = environment_.clock.now() - started;
-    bool is_read = false;
-    if (io == Io::ok) is_read = co_await body.discard_rest();
+    bool is_read = io == Io::ok && body.is_complete();
+    if (io == Io::ok && !is_read) is_read = co_await body.discard_rest();
     finish(record, body);
 
-    const std::size_t consumed = is_complete ? request_end : buffer_.size();
-    const bool has_surplus = consumed < buffer_.size() || !body.surplus().empty();
+    const std::size_t consumed = is_complete ? request_end : buffer().size();
+    const bool has_surplus = consumed < buffer().size() || !body.surplus().empty();
     if (is_read && framing.keeps_alive) {
-      buffer_.keep_surplus(consumed, body.surplus());
+      buffer().keep_surplus(consumed, body.surplus());
       co_return true;
     }
     if (io == Io::ok && (!is_read || has_surplus)) co_await connection_.linger();
@@ -174,9 +158,9 @@ class Session {
   }
 
   // Content that throws while it is sent is the same bug, too late for a 500.
-  Task<Io> write(Response& response, const Framing& framing, Exchange& record) {
+  Task<Io> send_rest(ResponseWriter& writer, const Exchange& record) {
     try {
-      co_return co_await write_response(connection_, response, framing, record.bytes_out);
+      co_return co_await writer.send_rest();
     } catch (const std::exception& error) {
       environment_.observer.handler_threw(record, error.what());
     }
@@ -215,10 +199,10 @@ class Session {
                       const RequestBody& body) const {
     Framing framing;
     framing.is_head_request = request.method() == "HEAD";
-    framing.is_http_1_0 = parser_.is_http_1_0();
+    framing.is_http_1_0 = parser().is_http_1_0();
     // Without chunks only the end of the connection ends content of unknown length.
     const bool is_delimited = !framing.is_http_1_0 || response.content.size();
-    framing.keeps_alive = parser_.wants_keep_alive() && !response.close && is_delimited &&
+    framing.keeps_alive = parser().wants_keep_alive() && !response.close && is_delimited &&
                           !loop_.is_draining() && body.is_rest_small();
     return framing;
   }
@@ -239,21 +223,33 @@ class Session {
 
   using Outcome = RequestParser::Outcome;
 
+  RequestParser& parser() const noexcept { return memory_->parser; }
+  HeadBuffer& buffer() const noexcept { return memory_->buffer; }
+
   EventLoop& loop_;
   Environment& environment_;
   Connection connection_;
-  RequestParser parser_;
-  HeadBuffer buffer_;
-  std::vector<Header> headers_;
+  std::unique_ptr<RequestMemory> memory_;  // from the first byte of a request to its answer
   Outcome outcome_ = Outcome::need_more;
-  int rejection_ = 0;
 };
 
 }  // namespace
 
 Task<> serve(EventLoop& loop, Connection::Socket socket) {
   Session session(loop, std::move(socket));
-  co_await session.run();
+  // The waiting is done here, where the fewest coroutine frames are alive: idle connections are
+  // many.
+  bool goes_on = true;
+  while (goes_on) {
+    if (session.has_input()) {
+      goes_on = co_await session.serve_one();
+    } else if (loop.is_draining()) {
+      goes_on = false;
+    } else {
+      const Io io = co_await session.wait();
+      goes_on = io == Io::ok && session.receive_first();
+    }
+  }
 }
 
 }  // namespace flowstore::http

@@ -1,9 +1,9 @@
 #include "metrics/registry.h"
 
 #include <algorithm>
-#include <cmath>
 #include <map>
 #include <mutex>
+#include <stdexcept>
 #include <variant>
 
 #include "metrics/text.h"
@@ -39,27 +39,48 @@ struct Samples {
 
 }  // namespace
 
-Histogram::Histogram(std::vector<double> bounds)
-    : bounds_(std::move(bounds)),
-      counts_(std::make_unique<std::atomic<std::uint64_t>[]>(bounds_.size() + 1)) {}
+std::uint64_t Counter::value() const noexcept {
+  std::uint64_t sum = 0;
+  for (const auto& cell : cells_) sum += cell.value.load(std::memory_order_relaxed);
+  return sum;
+}
+
+std::int64_t Gauge::value() const noexcept {
+  std::int64_t sum = 0;
+  for (const auto& cell : cells_) sum += cell.value.load(std::memory_order_relaxed);
+  return sum;
+}
+
+Histogram::Histogram(std::vector<double> bounds) : bounds_(std::move(bounds)) {
+  for (Shard& shard : shards_) {
+    shard.counts = std::make_unique<std::atomic<std::uint64_t>[]>(bounds_.size() + 1);
+  }
+}
 
 void Histogram::observe(double value) noexcept {
   // A value on a bound belongs to its bucket: "le" is less or equal.
   const auto bound = std::lower_bound(bounds_.begin(), bounds_.end(), value);
   const auto bucket = static_cast<std::size_t>(bound - bounds_.begin());
-  counts_[bucket].fetch_add(1, std::memory_order_relaxed);
-  sum_.fetch_add(value, std::memory_order_relaxed);
+  Shard& shard = shards_[current_shard()];
+  shard.counts[bucket].fetch_add(1, std::memory_order_relaxed);
+  shard.sum.value.fetch_add(value, std::memory_order_relaxed);
 }
 
 std::vector<std::uint64_t> Histogram::counts() const {
-  std::vector<std::uint64_t> counts;
-  for (std::size_t i = 0; i <= bounds_.size(); ++i) {
-    counts.push_back(counts_[i].load(std::memory_order_relaxed));
+  std::vector<std::uint64_t> counts(bounds_.size() + 1);
+  for (const Shard& shard : shards_) {
+    for (std::size_t i = 0; i < counts.size(); ++i) {
+      counts[i] += shard.counts[i].load(std::memory_order_relaxed);
+    }
   }
   return counts;
 }
 
-double Histogram::sum() const noexcept { return sum_.load(std::memory_order_relaxed); }
+double Histogram::sum() const noexcept {
+  double sum = 0;
+  for (const Shard& shard : shards_) sum += shard.sum.value.load(std::memory_order_relaxed);
+  return sum;
+}
 
 struct Registry::Families {
   struct Family {
@@ -77,12 +98,28 @@ struct Registry::Families {
       family.help = help;
       family.type = type;
     }
+    if (family.type != type) throw std::logic_error("two types of metric: " + std::string(name));
     auto [metric, is_new] = family.metrics.try_emplace(label_text(labels));
-    if (is_new) {
-      metric->second = std::make_unique<T>(std::forward<Arguments>(arguments)...);
-    }
-    // Asking for one name as two types is a bug in this program; std::get says so at the start.
+    if (is_new) metric->second = std::make_unique<T>(std::forward<Arguments>(arguments)...);
     return *std::get<std::unique_ptr<T>>(metric->second);
+  }
+
+  std::string text() const {
+    std::string out;
+    const std::lock_guard lock(mutex);
+    for (const auto& [name, family] : families) {
+      append_header(out, name, family.help, family.type);
+      for (const auto& [labels_of, metric] : family.metrics) {
+        std::visit(Samples{out, name, labels_of}, metric);
+      }
+    }
+    return out;
+  }
+
+  // Copied, so that they run without the lock: they may take their time, and use the registry.
+  std::vector<std::function<void(std::string&)>> all_collectors() const {
+    const std::lock_guard lock(mutex);
+    return collectors;
   }
 
   mutable std::mutex mutex;
@@ -112,15 +149,8 @@ void Registry::add_collector(std::function<void(std::string&)> collect) {
 }
 
 std::string Registry::text() const {
-  std::string out;
-  const std::lock_guard lock(families_->mutex);
-  for (const auto& [name, family] : families_->families) {
-    append_header(out, name, family.help, family.type);
-    for (const auto& [labels, metric] : family.metrics) {
-      std::visit(Samples{out, name, labels}, metric);
-    }
-  }
-  for (const auto& collect : families_->collectors) collect(out);
+  std::string out = families_->text();
+  for (const auto& collect : families_->all_collectors()) collect(out);
   return out;
 }
 

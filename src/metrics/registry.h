@@ -2,7 +2,9 @@
 
 #pragma once
 
+#include <array>
 #include <atomic>
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <initializer_list>
@@ -12,27 +14,35 @@
 #include <utility>
 #include <vector>
 
+#include "metrics/shards.h"
+
 namespace flowstore::metrics {
 
-// Only ever grows. Safe to use from any thread; one atomic addition.
+// Only ever grows. Safe to use from any thread; one atomic addition that no other core waits for.
 class Counter {
  public:
-  void add(std::uint64_t amount = 1) noexcept { value_.fetch_add(amount, std::memory_order_relaxed); }
-  std::uint64_t value() const noexcept { return value_.load(std::memory_order_relaxed); }
+  void add(std::uint64_t amount = 1) noexcept {
+    cells_[current_shard()].value.fetch_add(amount, std::memory_order_relaxed);
+  }
+  std::uint64_t value() const noexcept;
 
  private:
-  std::atomic<std::uint64_t> value_{0};
+  std::array<Cell<std::uint64_t>, kShards> cells_;
 };
 
-// Goes up and down. Safe to use from any thread.
+// Goes up and down. Safe to use from any thread. A gauge is either set or added to, never both.
 class Gauge {
  public:
-  void set(std::int64_t value) noexcept { value_.store(value, std::memory_order_relaxed); }
-  void add(std::int64_t amount) noexcept { value_.fetch_add(amount, std::memory_order_relaxed); }
-  std::int64_t value() const noexcept { return value_.load(std::memory_order_relaxed); }
+  void set(std::int64_t value) noexcept {
+    cells_.front().value.store(value, std::memory_order_relaxed);
+  }
+  void add(std::int64_t amount) noexcept {
+    cells_[current_shard()].value.fetch_add(amount, std::memory_order_relaxed);
+  }
+  std::int64_t value() const noexcept;
 
  private:
-  std::atomic<std::int64_t> value_{0};
+  std::array<Cell<std::int64_t>, kShards> cells_;
 };
 
 // Counts values in buckets with the given upper bounds. Safe to use from any thread.
@@ -48,9 +58,13 @@ class Histogram {
   double sum() const noexcept;
 
  private:
+  struct Shard {
+    std::unique_ptr<std::atomic<std::uint64_t>[]> counts;
+    Cell<double> sum;
+  };
+
   std::vector<double> bounds_;
-  std::unique_ptr<std::atomic<std::uint64_t>[]> counts_;
-  std::atomic<double> sum_{0};
+  std::array<Shard, kShards> shards_;
 };
 
 using Labels = std::initializer_list<std::pair<std::string_view, std::string_view>>;
@@ -63,13 +77,15 @@ class Registry {
   Registry();
   ~Registry();
 
-  // `name` with its unit and, for counters, the suffix _total; `help` is one sentence.
+  // `name` with its unit and, for counters, the suffix _total; `help` is one sentence. The first
+  // caller's help and bounds count. One name as two types is a bug: throws std::logic_error.
   Counter& counter(std::string_view name, std::string_view help, Labels labels = {});
   Gauge& gauge(std::string_view name, std::string_view help, Labels labels = {});
   Histogram& histogram(std::string_view name, std::string_view help, std::vector<double> bounds,
                        Labels labels = {});
 
-  // A part of the text that is made when it is asked for: `collect` appends whole families.
+  // A part of the text that is made when it is asked for: `collect` appends whole families. Called
+  // by text() on its thread; must work as long as somebody may call it.
   void add_collector(std::function<void(std::string&)> collect);
 
   // Prometheus text format 0.0.4, families in alphabetical order, then the collectors.

@@ -3,13 +3,13 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
-#include <vector>
 
 namespace flowstore::metrics {
 
-// "# HELP name help" and "# TYPE name type".
+// "# HELP name help" and "# TYPE name type"; a line feed in `help` is escaped.
 void append_header(std::string& out, std::string_view name, std::string_view help,
                    std::string_view type);
 
@@ -21,7 +21,7 @@ void append_sample(std::string& out, std::string_view name, std::string_view lab
 
 // The lines of one histogram; `counts` has one more entry than `bounds` and is not cumulated.
 void append_histogram(std::string& out, std::string_view name, std::string_view labels,
-                      const std::vector<double>& bounds, const std::vector<std::uint64_t>& counts,
+                      std::span<const double> bounds, std::span<const std::uint64_t> counts,
                       double sum);
 
 // The shortest text that reads back as the same number; "+Inf", "NaN" as Prometheus writes them.

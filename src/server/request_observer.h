@@ -1,9 +1,8 @@
-// RequestObserver: the log line and the metrics of every request, in one place.
+// RequestObserver: the log lines and the metrics of every request, in one place.
 
 #pragma once
 
 #include <array>
-#include <cstdint>
 
 #include "base/log.h"
 #include "http/observer.h"
@@ -12,12 +11,14 @@
 
 namespace flowstore::server {
 
-// Writes the old server's two lines per request, "incoming request" and "request completed", with
-// its fields. Requests to /v1 follow `http_level` (logging.http), all others the log's own level; the
-// lines themselves are at level info. Builds no text while a line is off.
+// Writes the old server's two lines per request at level info, with its fields: "incoming request",
+// and "request completed" or, where the answer did not go out whole, "request aborted". Requests
+// for /v1 follow `http_level` (logging.http); all others, and those for which there is no route,
+// follow the log's own level. Builds no text while a line is off.
 class RequestObserver final : public http::Observer {
  public:
-  // Both must outlive the observer.
+  // `log` and `registry` must outlive the observer; the registry's text must not be asked for after
+  // it.
   RequestObserver(Log& log, LogLevel http_level, metrics::Registry& registry);
 
   void started(const http::Exchange& exchange) noexcept override;
@@ -27,18 +28,22 @@ class RequestObserver final : public http::Observer {
   void handler_threw(const http::Exchange& exchange, std::string_view what) noexcept override;
 
  private:
-  bool is_logged(const http::Exchange& exchange) const noexcept;
+  // What the session answers by itself. Anything else is counted as "other".
+  static constexpr std::array<int, 4> kRejections = {400, 408, 431, 503};
+
+  bool is_known_to_be_logged(const http::Exchange& exchange) const noexcept;
+  void count(const http::Exchange& exchange);
 
   Log& log_;
-  LogLevel http_level_;
-  metrics::HttpMetrics http_;
-  metrics::Registry& registry_;
+  bool logs_http_;
+  metrics::HttpMetrics requests_;
   metrics::Gauge& connections_;
-  metrics::Gauge& running_;
+  metrics::Gauge& inflight_;
   metrics::Counter& received_bytes_;
   metrics::Counter& sent_bytes_;
   metrics::Counter& aborted_;
   metrics::Counter& exceptions_;
+  std::array<metrics::Counter*, kRejections.size() + 1> rejected_{};  // the last: other
 };
 
 }  // namespace flowstore::server

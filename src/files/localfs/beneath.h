@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include <sys/types.h>
 
@@ -14,15 +15,17 @@ namespace flowstore::files::localfs {
 
 // A descriptor, or the errno that says why not.
 struct Opened {
+  Opened(FileDescriptor opened, int errno_or_0) : file(std::move(opened)), error(errno_or_0) {}
+
   FileDescriptor file;
-  int error = 0;
+  int error;
 };
 
 // How a path is kept inside; `automatic` is the best that the kernel offers.
 enum class Resolution : std::uint8_t { automatic, componentwise };
 
 // The folder that everything lies in. Paths are relative, with no "." or ".." and no empty part,
-// and no part of them may be a symbolic link: that is an error (ELOOP or ENOTDIR). openat2 does it
+// and no part of them may be a symbolic link: that is ELOOP, whatever it leads to. openat2 does it
 // in one call; where it is missing or forbidden (old kernels, seccomp), every part is opened by
 // itself with O_NOFOLLOW. Safe to use from any thread.
 class Beneath {
@@ -34,8 +37,8 @@ class Beneath {
   // open(2); O_CLOEXEC is added. May wait for the disk.
   Opened open(std::string_view path, int flags, mode_t mode = 0) const;
 
-  // The same from what the kernel has in memory; EAGAIN if that is not enough, or if only a
-  // part-by-part walk is possible. Never waits for the disk. Not for creating.
+  // The same from what the kernel has in memory; EAGAIN if that is not enough, or if this kernel
+  // cannot (before 5.12, or part by part). Never waits for the disk. Not for creating.
   Opened open_cached(std::string_view path, int flags) const;
 
   bool is_componentwise() const noexcept { return is_componentwise_; }

@@ -38,15 +38,9 @@ struct Outcome {
   Outcome() = default;
 };
 
-// What is known of an open file. The entity tag is made of inode, size and the time of the last
-// change in nanoseconds, which every write here sets itself: the kernel's own may stand still for
-// some milliseconds.
-FileStat describe(const struct stat& status);
-
-// Writes all of it; 0 or errno.
-int write_all(int file, std::string_view bytes);
-
-// Safe to use from any thread; orders nothing between calls for the same path.
+// Safe to use from any thread; orders nothing between calls for the same path. A call that fails
+// has changed nothing, except that folders may have been made, and that a replace or remove whose
+// last step (the sync of the folder) fails can be seen although nobody answers for it.
 class Disk {
  public:
   Disk(Beneath root, TempFolder temp, Durability durability)
@@ -55,17 +49,19 @@ class Disk {
   const Beneath& root() const noexcept { return root_; }
   TempFolder& temp() noexcept { return temp_; }
 
-  // Puts a whole temporary file in the place of `path`, making folders.
+  // Puts a whole temporary file in the place of `path`, making folders. EISDIR for a folder, ELOOP
+  // for what is neither file nor folder.
   Outcome<WriteResult> replace(const std::string& path, TempFile file);
 
-  // Adds bytes, or the content of a temporary file, to the end; all or nothing.
+  // Adds bytes, or the content of a temporary file, to the end; all or nothing. Errors as
+  // replace().
   Outcome<WriteResult> append(const std::string& path, std::string_view bytes);
   Outcome<WriteResult> append(const std::string& path, const TempFile& file);
 
-  // Removes a file; its size. EISDIR for a folder.
+  // Removes a file; its size. EISDIR for a folder. Links and the like go too, and held nothing.
   Outcome<std::uint64_t> remove(const std::string& path);
 
-  // Makes a removal or change of name in this folder survive what the durability says.
+  // Makes changes of the names in this folder survive what the durability says.
   int sync_folder(int folder) const;
 
  private:
@@ -73,9 +69,15 @@ class Disk {
 
   Opened make_folders(std::string_view path);
   Opened make_folder_in(int parent, const std::string& name);
+  Outcome<WriteResult> replace_in(int folder, const std::string& name, TempFile& file);
+  Outcome<WriteResult> replace_across(int folder, const std::string& name, const TempFile& file);
+  int publish(TempFile& file, int folder, const std::string& name, bool is_new) const;
+  int exchange(const TempFile& file, int folder, const std::string& name) const;
+  template <class Write>
+  Outcome<WriteResult> append_with(const std::string& path, Write write);
   Outcome<Target> open_for_append(const std::string& path);
-  Outcome<WriteResult> finish_append(Target target, int error);
-  int publish(const TempFile& file, int folder, const std::string& name, bool is_new) const;
+  int finish_append(const Target& target, struct stat& status) const;
+  int take_back(const Target& target, const std::string& name) const;
 
   Beneath root_;
   TempFolder temp_;

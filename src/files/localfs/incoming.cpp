@@ -1,8 +1,15 @@
+// Blocks on the pool: writes files.
+
 #include "files/localfs/incoming.h"
 
+#include <cerrno>
 #include <utility>
 
 #include <fcntl.h>
+#include <sys/statvfs.h>
+
+#include "files/file_errors.h"
+#include "files/localfs/file_io.h"
 
 namespace flowstore::files::localfs {
 namespace {
@@ -17,11 +24,25 @@ constexpr std::size_t kPiece = 256 * 1024;
 // From here on the disk is asked for the space before the body comes.
 constexpr std::uint64_t kReserveFrom = 1 << 20;
 
+// Asks for the space of a body; 0 or errno. Some file systems cannot tell and find out while
+// writing. What is free is looked at first: ext4 would fill the disk before it says ENOSPC, and
+// everybody else's writes would fail meanwhile.
+int reserve(int file, std::uint64_t size) {
+  if (size < kReserveFrom) return 0;
+  struct statvfs space {};
+  if (::fstatvfs(file, &space) != 0) return errno;
+  const bool is_known = space.f_blocks != 0;
+  if (is_known && size / space.f_frsize >= space.f_bavail) return ENOSPC;
+  if (::fallocate(file, FALLOC_FL_KEEP_SIZE, 0, static_cast<off_t>(size)) == 0) return 0;
+  return errno == ENOSPC || errno == EDQUOT || errno == EFBIG ? errno : 0;
+}
+
 }  // namespace
 
 Task<Status> Incoming::take_in(ByteSource& body) {
   const std::uint64_t expected_size = body.size().value_or(0);
   const bool is_large = expected_size > kMostInMemory;
+  if (!is_large) buffer_.reserve(static_cast<std::size_t>(expected_size));
   while (true) {
     const auto piece = co_await body.next();
     if (!piece) co_return piece.error();
@@ -31,42 +52,45 @@ Task<Status> Incoming::take_in(ByteSource& body) {
     const std::size_t most = is_large || file_ ? kPiece : kMostInMemory;
     if (buffer_.size() > most) FLOWSTORE_CO_TRY_STATUS(co_await spill(expected_size));
   }
-  if (file_ && !buffer_.empty()) FLOWSTORE_CO_TRY_STATUS(co_await spill(expected_size));
+  const bool goes_to_disk = static_cast<bool>(file_) || size_ > kMostInMemory;
+  if (goes_to_disk && !buffer_.empty()) FLOWSTORE_CO_TRY_STATUS(co_await spill(expected_size));
   co_return Status();
 }
 
 Task<Status> Incoming::spill(std::uint64_t expected_size) {
-  auto work = [this, expected_size] {
-    int error = 0;
-    if (!file_) {
-      file_ = disk_.temp().create(error);
-      const bool reserves = error == 0 && expected_size >= kReserveFrom;
-      // Not every file system can; those that cannot find out while writing.
-      if (reserves &&
-          ::fallocate(file_.file(), FALLOC_FL_KEEP_SIZE, 0, static_cast<off_t>(expected_size)) !=
-              0 &&
-          errno == ENOSPC) {
-        error = ENOSPC;
-      }
-    }
-    return error != 0 ? error : write_all(file_.file(), buffer_);
-  };
+  auto work = [this, expected_size] { return store_piece(expected_size); };
   const int error = co_await io_.run(work);
   if (error != 0) co_return trouble_.translate(error, key_, "write");
   buffer_.clear();
   co_return Status();
 }
 
-Task<Result<WriteResult>> Incoming::replace() {
-  auto work = [this] { return replace_now(); };
-  co_return result_of(co_await io_.run(work));
+int Incoming::store_piece(std::uint64_t expected_size) {
+  if (!file_) {
+    int error = 0;
+    file_ = disk_.temp().create(error);
+    if (error == 0) error = reserve(file_.file(), expected_size);
+    if (error != 0) return error;
+  }
+  return write_all(file_.file(), buffer_);
 }
 
-Task<Result<WriteResult>> Incoming::append() {
-  auto work = [this] {
-    return file_ ? disk_.append(key_.path(), file_) : disk_.append(key_.path(), buffer_);
-  };
-  co_return result_of(co_await io_.run(work));
+Task<> Incoming::discard() {
+  if (!file_) co_return;
+  auto work = [this] { return file_ = TempFile(), 0; };
+  co_await io_.run(work);
+}
+
+Task<Result<WriteResult>> Incoming::replace() { return commit(&Incoming::replace_now); }
+
+Task<Result<WriteResult>> Incoming::append() { return commit(&Incoming::append_now); }
+
+Task<Result<WriteResult>> Incoming::commit(Outcome<WriteResult> (Incoming::*way)()) {
+  if (key_.names_folder()) co_return is_a_directory(key_, "open");
+  auto work = [this, way] { return (this->*way)(); };
+  auto outcome = co_await io_.run(work);
+  if (!outcome.value) co_return trouble_.translate(outcome.error, key_, "open");
+  co_return *std::move(outcome.value);
 }
 
 Outcome<WriteResult> Incoming::replace_now() {
@@ -79,9 +103,10 @@ Outcome<WriteResult> Incoming::replace_now() {
   return disk_.replace(key_.path(), std::move(file_));
 }
 
-Result<WriteResult> Incoming::result_of(Outcome<WriteResult> outcome) {
-  if (!outcome.value) return trouble_.translate(outcome.error, key_, "open");
-  return *std::move(outcome.value);
+Outcome<WriteResult> Incoming::append_now() {
+  if (!file_) return disk_.append(key_.path(), buffer_);
+  const TempFile file = std::move(file_);  // goes here, on the pool
+  return disk_.append(key_.path(), file);
 }
 
 }  // namespace flowstore::files::localfs

@@ -23,14 +23,19 @@ class Incoming final : public Upload {
   // Reads the body to its end.
   Task<Status> take_in(ByteSource& body);
 
+  // Drops what was taken in, on the pool: letting go of a large file keeps the disk busy.
+  Task<> discard();
+
   std::uint64_t size() const override { return size_; }
   Task<Result<WriteResult>> replace() override;
   Task<Result<WriteResult>> append() override;
 
  private:
   Task<Status> spill(std::uint64_t expected_size);
+  int store_piece(std::uint64_t expected_size);
   Outcome<WriteResult> replace_now();
-  Result<WriteResult> result_of(Outcome<WriteResult> outcome);
+  Outcome<WriteResult> append_now();
+  Task<Result<WriteResult>> commit(Outcome<WriteResult> (Incoming::*way)());
 
   Disk& disk_;
   BlockingPool& io_;

@@ -11,7 +11,9 @@
 #include <unistd.h>
 
 #include "files/file_errors.h"
+#include "files/localfs/file_io.h"
 #include "files/localfs/incoming.h"
+#include "files/localfs/listing.h"
 #include "files/localfs/tree.h"
 
 namespace flowstore::files::localfs {
@@ -19,7 +21,8 @@ namespace {
 
 // The driver's own folder is no team, and no request gets that far.
 Status check_team(std::string_view team) {
-  if (team == kOwnFolder) return Error(ErrorKind::invalid, "ENOTDIR", "Invalid Path");
+  if (team == kOwnFolder || !is_valid_id(team))
+    return Error(ErrorKind::invalid, "ENOTDIR", "Invalid Path");
   return {};
 }
 
@@ -29,11 +32,10 @@ Error cannot_open_root(const std::string& root, int error) {
                    "; make the folder, or let the user that runs flowstore write there");
 }
 
-// Only regular files are files: a device or a FIFO that lies there is nothing to read.
-Status check_regular(const struct stat& status, const FileKey& key) {
-  if (S_ISDIR(status.st_mode)) return is_a_directory("read");
-  if (!S_ISREG(status.st_mode)) return no_such_file(key, "open");
-  return {};
+// The errno of opening what is no regular file; a device or a FIFO is treated as a link is.
+int error_of_type(const struct stat& status) {
+  if (S_ISDIR(status.st_mode)) return EISDIR;
+  return S_ISREG(status.st_mode) ? 0 : ELOOP;
 }
 
 }  // namespace
@@ -45,44 +47,47 @@ Result<std::unique_ptr<Store>> Store::make(const Options& options, BlockingPool&
   if (error) return cannot_open_root(options.root, error.value());
   FileDescriptor root(::open(options.root.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (!root) return cannot_open_root(options.root, errno);
-  FLOWSTORE_TRY(auto temp, TempFolder::make(root.get()));
+  FLOWSTORE_TRY(auto temp, TempFolder::make(root.get(), options.root));
   Disk disk(Beneath(std::move(root), options.resolution), std::move(temp), options.durability);
   return std::unique_ptr<Store>(new Store(std::move(disk), io, clock, log));
 }
 
-Task<Opened> Store::open_somehow(const FileKey& key, int flags) {
+Task<Result<Opened>> Store::open_file(const FileKey& key, int flags, struct stat& status) {
+  FLOWSTORE_CO_TRY_STATUS(check_team(key.project().team()));
   Opened opened = disk_.root().open_cached(key.path(), flags);
-  if (opened.error != EAGAIN) co_return opened;
-  auto work = [this, &key, flags] { return disk_.root().open(key.path(), flags); };
-  co_return co_await io_.run(work);
+  if (opened.error == EAGAIN) {
+    auto work = [this, &key, flags] { return disk_.root().open(key.path(), flags); };
+    opened = co_await io_.run(work);
+  }
+  int error = opened.error;
+  if (error == 0 && ::fstat(opened.file.get(), &status) != 0) error = errno;
+  if (error == 0) error = error_of_type(status);
+  if (error == EISDIR) co_return is_a_directory("read");
+  if (error != 0) co_return trouble_.translate(error, key, "open");
+  co_return opened;
 }
 
 Task<Result<std::unique_ptr<Upload>>> Store::receive(const FileKey& key, ByteSource& body) {
   FLOWSTORE_CO_TRY_STATUS(check_team(key.project().team()));
   auto incoming = std::make_unique<localfs::Incoming>(disk_, io_, trouble_, key);
-  FLOWSTORE_CO_TRY_STATUS(co_await incoming->take_in(body));
+  const Status taken = co_await incoming->take_in(body);
+  if (!taken) {
+    co_await incoming->discard();
+    co_return taken.error();
+  }
   co_return std::unique_ptr<Upload>(std::move(incoming));
 }
 
 Task<Result<FileStat>> Store::stat(const FileKey& key) {
-  FLOWSTORE_CO_TRY_STATUS(check_team(key.project().team()));
-  const Opened opened = co_await open_somehow(key, O_PATH | O_NOFOLLOW);
-  if (opened.error != 0) co_return trouble_.translate(opened.error, key, "open");
   struct stat status {};
-  if (::fstat(opened.file.get(), &status) != 0) co_return trouble_.translate(errno, key, "open");
-  FLOWSTORE_CO_TRY_STATUS(check_regular(status, key));
+  FLOWSTORE_CO_TRY_STATUS(co_await open_file(key, O_PATH, status));
   co_return describe(status);
 }
 
 Task<Result<OpenFile>> Store::open(const FileKey& key) {
-  FLOWSTORE_CO_TRY_STATUS(check_team(key.project().team()));
-  // O_NONBLOCK: opening a FIFO must not wait for its writer.
-  Opened opened = co_await open_somehow(key, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
-  if (opened.error == ENXIO) co_return no_such_file(key, "open");  // a socket or a bare device
-  if (opened.error != 0) co_return trouble_.translate(opened.error, key, "open");
   struct stat status {};
-  if (::fstat(opened.file.get(), &status) != 0) co_return trouble_.translate(errno, key, "open");
-  FLOWSTORE_CO_TRY_STATUS(check_regular(status, key));
+  // O_NONBLOCK: opening a FIFO must not wait for its writer.
+  FLOWSTORE_CO_TRY(auto opened, co_await open_file(key, O_RDONLY | O_NONBLOCK | O_NOCTTY, status));
   OpenFile file;
   file.stat = describe(status);
   file.content = Content(Content::File(std::move(opened.file), file.stat.size));
@@ -103,7 +108,8 @@ Task<Result<RemovedTree>> Store::remove_tree(const FileKey& folder) {
   const bool is_project = folder.relative().empty();
   RemovedTree removed;
   auto work = [&] {
-    return localfs::remove_tree(disk_.root(), folder.path(), is_project, removed);
+    const Top top = is_project ? Top::keep : Top::remove;
+    return localfs::remove_tree(disk_, folder.path(), top, removed);
   };
   const int error = co_await io_.run(work);
   if (error == ENOENT && is_project) co_return removed;
@@ -158,11 +164,14 @@ Task<Result<std::vector<ProjectKey>>> Store::projects(std::string_view team) {
   co_return projects;
 }
 
+// A whole block: some file systems keep a few bytes beside a file's name, where they cost no space.
+// No look at statvfs: only a write knows of quotas and of space that is kept for root.
 Task<Status> Store::probe() {
-  auto work = [this] {
+  const std::string block(4096, 'p');
+  auto work = [this, &block] {
     int error = 0;
     const TempFile file = disk_.temp().create(error);
-    if (error == 0) error = write_all(file.file(), "probe");
+    if (error == 0) error = write_all(file.file(), block);
     if (error == 0 && ::fdatasync(file.file()) != 0) error = errno;
     return error;
   };

@@ -46,8 +46,8 @@ class Store final : public FileStore {
   Store(Disk disk, BlockingPool& io, const Clock& clock, Log& log)
       : disk_(std::move(disk)), io_(io), trouble_(log, clock) {}
 
-  // Opens without waiting for the disk, or else on the pool.
-  Task<Opened> open_somehow(const FileKey& key, int flags);
+  // Opens a regular file and says what it is; without waiting for the disk, or else on the pool.
+  Task<Result<Opened>> open_file(const FileKey& key, int flags, struct stat& status);
 
   Disk disk_;
   BlockingPool& io_;

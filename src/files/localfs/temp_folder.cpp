@@ -24,14 +24,14 @@ constexpr const char* kLockName = "lock";
 
 // A folder without a lock is of a process that is just starting, or died while it did.
 constexpr std::time_t kStartingSeconds = 60;
-// Where the file system knows no locks, only age tells.
+// Where the file system knows no locks, only the age of a file tells.
 constexpr std::time_t kForgottenSeconds = 24 * 3600;
 
-Error cannot_prepare(const char* what) {
+Error cannot_make(const std::string& folder) {
   const std::string reason = std::generic_category().message(errno);
   return Error(ErrorKind::unavailable, "ESTORE",
-               std::string("cannot ") + what + " below driver.options.root: " + reason +
-                   "; the user that runs flowstore must be able to write there");
+               "driver.options.root: cannot make " + folder + ": " + reason +
+                   "; let the user that runs flowstore write there");
 }
 
 FileDescriptor open_folder(int at, const char* name) {
@@ -47,7 +47,9 @@ std::vector<std::string> names_in(int folder) {
   std::vector<std::string> names;
   FileDescriptor copy(::openat(folder, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (!copy) return names;
-  const std::unique_ptr<DIR, int (*)(DIR*)> entries(::fdopendir(copy.release()), &::closedir);
+  const std::unique_ptr<DIR, int (*)(DIR*)> entries(::fdopendir(copy.get()), &::closedir);
+  if (!entries) return names;
+  copy.release();  // closedir() closes it
   while (const dirent* const entry = ::readdir(entries.get())) {
     const std::string name = entry->d_name;
     if (name != "." && name != "..") names.push_back(name);
@@ -55,25 +57,43 @@ std::vector<std::string> names_in(int folder) {
   return names;
 }
 
-// True if the folder's process is gone.
-bool is_abandoned(int folder) {
+// Seconds since something was last changed; nothing if it is not there.
+std::optional<std::time_t> age_of(int folder, const char* name) {
   struct stat status {};
-  if (::fstat(folder, &status) != 0) return false;
-  const std::time_t age = std::time(nullptr) - status.st_mtime;
-  const FileDescriptor lock(::openat(folder, kLockName, O_RDWR | O_NOFOLLOW | O_CLOEXEC));
-  if (!lock) return age > kStartingSeconds;
-  if (::flock(lock.get(), LOCK_EX | LOCK_NB) == 0) return true;
-  return errno != EWOULDBLOCK && age > kForgottenSeconds;
+  if (::fstatat(folder, name, &status, AT_SYMLINK_NOFOLLOW) != 0) return std::nullopt;
+  return std::time(nullptr) - status.st_mtime;
 }
 
-void remove_abandoned(int parent) {
+enum class Owner : std::uint8_t { lives, gone, unknown };
+
+// Takes the lock of a folder if nobody holds it, and lets go of it again.
+Owner owner_of(int folder) {
+  const FileDescriptor lock(::openat(folder, kLockName, O_RDWR | O_NOFOLLOW | O_CLOEXEC));
+  if (!lock) return age_of(folder, ".").value_or(0) > kStartingSeconds ? Owner::gone : Owner::lives;
+  if (::flock(lock.get(), LOCK_EX | LOCK_NB) == 0) return Owner::gone;
+  return errno == EWOULDBLOCK ? Owner::lives : Owner::unknown;
+}
+
+void remove_all(int parent, const std::string& name, int folder) {
+  for (const std::string& file : names_in(folder)) ::unlinkat(folder, file.c_str(), 0);
+  ::unlinkat(parent, name.c_str(), AT_REMOVEDIR);
+}
+
+// The folder and its lock stay: their process may live and go on using them.
+void remove_forgotten(int folder) {
+  for (const std::string& file : names_in(folder)) {
+    const bool is_old = age_of(folder, file.c_str()).value_or(0) > kForgottenSeconds;
+    if (is_old && file != kLockName) ::unlinkat(folder, file.c_str(), 0);
+  }
+}
+
+void clean_up(int parent) {
   for (const std::string& name : names_in(parent)) {
     const FileDescriptor folder = open_folder(parent, name.c_str());
-    if (!folder || !is_abandoned(folder.get())) continue;
-    for (const std::string& file : names_in(folder.get())) {
-      ::unlinkat(folder.get(), file.c_str(), 0);
-    }
-    ::unlinkat(parent, name.c_str(), AT_REMOVEDIR);
+    if (!folder) continue;
+    const Owner owner = owner_of(folder.get());
+    if (owner == Owner::gone) remove_all(parent, name, folder.get());
+    if (owner == Owner::unknown) remove_forgotten(folder.get());
   }
 }
 
@@ -118,12 +138,13 @@ void TempFile::remove() noexcept {
   if (!name_.empty()) ::unlinkat(folder_, name_.c_str(), 0);
 }
 
-Result<TempFolder> TempFolder::make(int root) {
-  const FileDescriptor own = make_folder(root, std::string(kOwnFolder).c_str());
-  if (!own) return cannot_prepare("make the folder .flowstore");
+Result<TempFolder> TempFolder::make(int root, const std::string& root_name) {
+  const std::string own_name(kOwnFolder);
+  const FileDescriptor own = make_folder(root, own_name.c_str());
+  if (!own) return cannot_make(root_name + "/" + own_name);
   FileDescriptor parent = make_folder(own.get(), "tmp");
-  if (!parent) return cannot_prepare("make the folder .flowstore/tmp");
-  remove_abandoned(parent.get());
+  if (!parent) return cannot_make(root_name + "/" + own_name + "/tmp");
+  clean_up(parent.get());
   // Lost only to a start at the same moment; see take_lock().
   for (int tried = 0; tried < 10; ++tried) {
     std::string name = unique_name();
@@ -133,7 +154,7 @@ Result<TempFolder> TempFolder::make(int root) {
     if (!lock) continue;
     return TempFolder(std::move(parent), std::move(name), std::move(folder), *std::move(lock));
   }
-  return cannot_prepare("make a folder for temporary files");
+  return cannot_make("a folder in " + root_name + "/" + own_name + "/tmp");
 }
 
 TempFolder::TempFolder(TempFolder&& other) noexcept
@@ -152,12 +173,22 @@ TempFolder::~TempFolder() {
 }
 
 TempFile TempFolder::create(int& error) {
-  std::string name = std::to_string(next_.fetch_add(1));
+  TempFile file = create_as(folder_.get(), std::to_string(next_.fetch_add(1)), error);
+  // ENOENT would tell a client that its own file is missing.
+  if (error == ENOENT) error = ESTALE;
+  return file;
+}
+
+TempFile TempFolder::create_in(int folder, int& error) {
+  return create_as(folder, ".flowstore-" + name_ + "-" + std::to_string(next_.fetch_add(1)), error);
+}
+
+TempFile TempFolder::create_as(int folder, std::string name, int& error) {
   const int flags = O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC;
-  FileDescriptor file(::openat(folder_.get(), name.c_str(), flags, 0666));
+  FileDescriptor file(::openat(folder, name.c_str(), flags, 0666));
   error = file ? 0 : errno;
   if (!file) return TempFile();
-  return TempFile(folder_.get(), std::move(name), std::move(file));
+  return TempFile(folder, std::move(name), std::move(file));
 }
 
 }  // namespace flowstore::files::localfs

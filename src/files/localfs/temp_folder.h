@@ -44,14 +44,20 @@ class TempFile {
 // thread.
 class TempFolder {
  public:
-  // Makes the folder and removes those of processes that are gone. Blocks.
-  static Result<TempFolder> make(int root);
+  // Makes the folder and removes those of processes that are gone. `root_name` is for the message.
+  // Blocks.
+  static Result<TempFolder> make(int root, const std::string& root_name);
   TempFolder(TempFolder&& other) noexcept;
   TempFolder& operator=(TempFolder&&) = delete;
   ~TempFolder();
 
-  // A new empty file, open for reading and writing; errno in `error` if that failed. Blocks.
+  // A new empty file, open for reading and writing; errno in `error` if that failed, ESTALE if
+  // somebody has removed the folder. Blocks.
   TempFile create(int& error);
+
+  // The same in another folder, which must outlive the file. There it can be seen until it is
+  // renamed, and nobody removes it after a crash: only for folders on other file systems.
+  TempFile create_in(int folder, int& error);
 
  private:
   TempFolder(FileDescriptor parent, std::string name, FileDescriptor folder, FileDescriptor lock)
@@ -59,6 +65,8 @@ class TempFolder {
         name_(std::move(name)),
         folder_(std::move(folder)),
         lock_(std::move(lock)) {}
+
+  static TempFile create_as(int folder, std::string name, int& error);
 
   FileDescriptor parent_;  // <root>/.flowstore/tmp
   std::string name_;

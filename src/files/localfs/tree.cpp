@@ -2,10 +2,9 @@
 
 #include "files/localfs/tree.h"
 
-#include <algorithm>
 #include <cerrno>
-#include <cstring>
 #include <memory>
+#include <utility>
 
 #include <dirent.h>
 #include <fcntl.h>
@@ -14,65 +13,88 @@
 namespace flowstore::files::localfs {
 namespace {
 
-bool stat_at(int folder, const std::string& name, struct stat& status) {
-  return ::fstatat(folder, name.c_str(), &status, AT_SYMLINK_NOFOLLOW) == 0;
-}
-
 std::string join(const std::string& folder, const std::string& name) {
   return folder.empty() ? name : folder + "/" + name;
 }
 
-std::chrono::system_clock::time_point modified(const struct stat& status) {
-  const auto since = std::chrono::seconds(status.st_mtim.tv_sec) +
-                     std::chrono::nanoseconds(status.st_mtim.tv_nsec);
-  return std::chrono::system_clock::time_point(
-      std::chrono::duration_cast<std::chrono::system_clock::duration>(since));
+// Somebody removed the folder, or put something else in its place, since we read its name.
+bool has_vanished(int error) { return error == ENOENT || error == ENOTDIR || error == ELOOP; }
+
+// Opens a folder and reads it; 0 or errno.
+int open_and_read(const Beneath& root, const std::string& path, FileDescriptor& folder,
+                  std::vector<Found>& found) {
+  Opened opened = root.open(path, O_RDONLY | O_DIRECTORY);
+  if (opened.error != 0) return opened.error;
+  folder = std::move(opened.file);
+  return read_folder(folder.get(), found);
 }
 
-Entry entry_of(std::string name, bool is_folder, const struct stat& status) {
-  Entry entry;
-  entry.name = std::move(name);
-  entry.is_folder = is_folder;
-  entry.size = is_folder ? 0 : static_cast<std::uint64_t>(status.st_size);
-  entry.modified = modified(status);
-  return entry;
-}
-
-// Cuts a sorted list to the page that the options ask for.
-void take_page(std::vector<Entry> entries, const ListOptions& options, Listing& listing) {
-  if (entries.size() > options.limit) {
-    entries.resize(options.limit);
-    listing.next_cursor = entries.back().name;
+// Removes one thing that is no folder; 0, also if it was gone, or errno.
+int remove_entry(int folder, const Found& one, RemovedTree& removed) {
+  struct stat status {};
+  const bool is_known = stat_at(folder, one.name, status);
+  if (::unlinkat(folder, one.name.c_str(), 0) != 0) return errno == ENOENT ? 0 : errno;
+  ++removed.files;
+  if (is_known && S_ISREG(status.st_mode)) {
+    removed.bytes += static_cast<std::uint64_t>(status.st_size);
   }
-  listing.entries = std::move(entries);
+  return 0;
 }
 
-bool by_name(const Entry& a, const Entry& b) { return a.name < b.name; }
-
-int list_recursively(const Beneath& root, const std::string& path, const ListOptions& options,
-                     Listing& listing) {
-  std::vector<Entry> entries;
-  const Visit visit = [&](const std::string& relative, const struct stat& status) {
-    if (relative <= options.cursor) return;
-    entries.push_back(entry_of(relative, false, status));
-    // Twice the page is enough to sort now and then, so that memory follows the page, not the tree.
-    if (entries.size() < 2 * (options.limit + 1)) return;
-    std::sort(entries.begin(), entries.end(), by_name);
-    entries.resize(options.limit + 1);
-  };
-  if (const int error = walk(root, path, visit)) return error;
-  std::sort(entries.begin(), entries.end(), by_name);
-  take_page(std::move(entries), options, listing);
+// Removes all that is no folder below `path`. `emptied` gets the folders, the deepest ones last.
+int remove_files(const Beneath& root, const std::string& path, RemovedTree& removed,
+                 std::vector<std::string>& emptied) {
+  std::vector<std::string> pending = {path};
+  while (!pending.empty()) {
+    const std::string place = std::move(pending.back());
+    pending.pop_back();
+    FileDescriptor folder;
+    std::vector<Found> found;
+    const int error = open_and_read(root, place, folder, found);
+    if (error != 0 && place != path && has_vanished(error)) continue;
+    if (error != 0) return error;
+    for (const Found& one : found) {
+      if (one.is_folder) {
+        pending.push_back(join(place, one.name));
+      } else if (const int failed = remove_entry(folder.get(), one, removed)) {
+        return failed;
+      }
+    }
+    emptied.push_back(place);
+  }
   return 0;
+}
+
+int sync_path(const Disk& disk, const std::string& path) {
+  const Opened folder = disk.root().open(path, O_RDONLY | O_DIRECTORY);
+  if (folder.error != 0) return has_vanished(folder.error) ? 0 : folder.error;
+  return disk.sync_folder(folder.file.get());
+}
+
+// Removes a folder; one that got a new file meanwhile, or that is a mount, stays and is synced
+// itself. 0 or errno.
+int remove_folder(const Disk& disk, const std::string& path) {
+  const auto [parent, name] = split_path(path);
+  const Opened folder = disk.root().open(parent, O_RDONLY | O_DIRECTORY);
+  if (folder.error != 0) return has_vanished(folder.error) ? 0 : folder.error;
+  if (::unlinkat(folder.file.get(), std::string(name).c_str(), AT_REMOVEDIR) == 0) return 0;
+  if (has_vanished(errno)) return 0;
+  if (errno != ENOTEMPTY && errno != EEXIST && errno != EBUSY) return errno;
+  return sync_path(disk, path);
 }
 
 }  // namespace
 
+bool stat_at(int folder, const std::string& name, struct stat& status) {
+  return ::fstatat(folder, name.c_str(), &status, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
 int read_folder(int folder, std::vector<Found>& found) {
   FileDescriptor copy(::openat(folder, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (!copy) return errno;
-  const std::unique_ptr<DIR, int (*)(DIR*)> entries(::fdopendir(copy.release()), &::closedir);
+  const std::unique_ptr<DIR, int (*)(DIR*)> entries(::fdopendir(copy.get()), &::closedir);
   if (!entries) return errno;
+  copy.release();  // closedir() closes it
   while (true) {
     errno = 0;
     const dirent* const entry = ::readdir(entries.get());
@@ -94,19 +116,19 @@ int read_folder(int folder, std::vector<Found>& found) {
 
 int walk(const Beneath& root, const std::string& path, const Visit& visit) {
   std::vector<std::string> pending = {std::string()};
-  for (bool is_first = true; !pending.empty(); is_first = false) {
+  while (!pending.empty()) {
     const std::string relative = std::move(pending.back());
     pending.pop_back();
-    const std::string place = relative.empty() ? path : path + "/" + relative;
-    const Opened folder = root.open(place, O_RDONLY | O_DIRECTORY);
-    if (folder.error != 0 && is_first) return folder.error;
-    if (folder.error != 0) continue;
+    FileDescriptor folder;
     std::vector<Found> found;
-    if (const int error = read_folder(folder.file.get(), found)) return error;
+    const std::string place = relative.empty() ? path : join(path, relative);
+    const int error = open_and_read(root, place, folder, found);
+    if (error != 0 && !relative.empty() && has_vanished(error)) continue;
+    if (error != 0) return error;
     for (const Found& one : found) {
       if (one.is_folder) pending.push_back(join(relative, one.name));
       struct stat status {};
-      if (one.is_file && stat_at(folder.file.get(), one.name, status)) {
+      if (one.is_file && stat_at(folder.get(), one.name, status)) {
         visit(join(relative, one.name), status);
       }
     }
@@ -114,66 +136,15 @@ int walk(const Beneath& root, const std::string& path, const Visit& visit) {
   return 0;
 }
 
-int list_folder(const Beneath& root, const std::string& path, const ListOptions& options,
-                Listing& listing) {
-  if (options.is_recursive) return list_recursively(root, path, options, listing);
-  const Opened folder = root.open(path, O_RDONLY | O_DIRECTORY);
-  if (folder.error != 0) return folder.error;
-  std::vector<Found> found;
-  if (const int error = read_folder(folder.file.get(), found)) return error;
-  std::erase_if(found, [&](const Found& one) {
-    return one.name <= options.cursor || (!one.is_file && !one.is_folder);
-  });
-  std::sort(found.begin(), found.end(),
-            [](const Found& a, const Found& b) { return a.name < b.name; });
-  // Only what the page shows is looked at more closely.
-  if (found.size() > options.limit + 1) found.resize(options.limit + 1);
-  std::vector<Entry> entries;
-  for (Found& one : found) {
-    struct stat status {};
-    if (!stat_at(folder.file.get(), one.name, status)) continue;
-    entries.push_back(entry_of(std::move(one.name), one.is_folder, status));
-  }
-  take_page(std::move(entries), options, listing);
-  return 0;
-}
-
-int remove_tree(const Beneath& root, const std::string& path, bool keeps_folder,
-                RemovedTree& removed) {
-  std::vector<std::string> pending = {path};
+int remove_tree(const Disk& disk, const std::string& path, Top top, RemovedTree& removed) {
   std::vector<std::string> emptied;
-  while (!pending.empty()) {
-    const std::string place = std::move(pending.back());
-    pending.pop_back();
-    const Opened folder = root.open(place, O_RDONLY | O_DIRECTORY);
-    if (folder.error != 0 && place == path) return folder.error;
-    if (folder.error != 0) continue;
-    std::vector<Found> found;
-    if (const int error = read_folder(folder.file.get(), found)) return error;
-    for (const Found& one : found) {
-      if (one.is_folder) {
-        pending.push_back(place + "/" + one.name);
-        continue;
-      }
-      struct stat status {};
-      const bool is_known = stat_at(folder.file.get(), one.name, status);
-      if (::unlinkat(folder.file.get(), one.name.c_str(), 0) != 0) {
-        if (errno == ENOENT) continue;
-        return errno;
-      }
-      ++removed.files;
-      if (is_known && one.is_file) removed.bytes += static_cast<std::uint64_t>(status.st_size);
-    }
-    emptied.push_back(place);
-  }
-  // The deepest come last, so they go first. A folder that got a new file meanwhile stays.
+  if (const int error = remove_files(disk.root(), path, removed, emptied)) return error;
   for (auto place = emptied.rbegin(); place != emptied.rend(); ++place) {
-    if (keeps_folder && *place == path) continue;
-    const auto [parent, name] = split_path(*place);
-    const Opened folder = root.open(parent, O_RDONLY | O_DIRECTORY);
-    if (folder.error == 0) ::unlinkat(folder.file.get(), std::string(name).c_str(), AT_REMOVEDIR);
+    if (top == Top::keep && *place == path) continue;
+    if (const int error = remove_folder(disk, *place)) return error;
   }
-  return 0;
+  // One sync is enough: whatever has lost its place here cannot be reached any more.
+  return sync_path(disk, top == Top::keep ? path : std::string(split_path(path).parent));
 }
 
 }  // namespace flowstore::files::localfs

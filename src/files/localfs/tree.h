@@ -10,7 +10,7 @@
 #include <sys/stat.h>
 
 #include "files/file_store.h"
-#include "files/localfs/beneath.h"
+#include "files/localfs/disk.h"
 
 namespace flowstore::files::localfs {
 
@@ -24,19 +24,18 @@ struct Found {
 // What lies in the folder, in no order; 0 or errno.
 int read_folder(int folder, std::vector<Found>& found);
 
-// Calls `visit` for every regular file below `path`, with its path relative to it. Folders that
-// vanish meanwhile are passed over. Holds one open folder at a time, however deep the tree is. 0,
-// or the errno of opening `path` itself.
+// What lies under a name in a folder, links not followed. False if nothing does, or not any more.
+bool stat_at(int folder, const std::string& name, struct stat& status);
+
+// Calls `visit` for every regular file below `path`, with its path relative to it. Files and
+// folders that vanish meanwhile are passed over. Holds one open folder at a time, however deep the
+// tree is. 0 or errno: then not everything was visited.
 using Visit = std::function<void(const std::string& relative, const struct stat& status)>;
 int walk(const Beneath& root, const std::string& path, const Visit& visit);
 
-// One page of the folder's names, sorted by bytes; 0 or errno.
-int list_folder(const Beneath& root, const std::string& path, const ListOptions& options,
-                Listing& listing);
-
 // Removes everything below `path` and, unless it is to stay, the folder itself. What is being
-// written meanwhile may stay. 0 or errno.
-int remove_tree(const Beneath& root, const std::string& path, bool keeps_folder,
-                RemovedTree& removed);
+// written meanwhile may stay. 0 or errno: then some of it is gone, as `removed` says.
+enum class Top : std::uint8_t { remove, keep };
+int remove_tree(const Disk& disk, const std::string& path, Top top, RemovedTree& removed);
 
 }  // namespace flowstore::files::localfs

@@ -32,9 +32,12 @@ Error Trouble::translate(int error, const FileKey& key, std::string_view operati
       return not_a_directory(key, operation);
     case ENAMETOOLONG:
       return name_too_long(key, operation);
-    // A symbolic link or a way out of the project: nothing that a client may reach.
+    // A symbolic link, a FIFO and the like, a way out of the project, a name that the file system
+    // cannot hold: nothing that a client may reach, and no word about what it is.
     case ELOOP:
+    case ENXIO:
     case EXDEV:
+    case EILSEQ:
       return Error(ErrorKind::invalid, "ENOTDIR", "Invalid Path");
     default:
       return translate(error, key.path(), operation);

@@ -1,0 +1,95 @@
+// Starts the server under test: $SERVER_COMMAND (words separated by spaces) or the binary $FLOWSTORE.
+import { spawn } from 'node:child_process'
+import { mkdirSync, writeFileSync } from 'node:fs'
+import path from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
+import { adopt, free_port, make_folder, remove_folder, stop_child } from './sandbox.mjs'
+
+// A build with sanitizers on a busy machine starts slowly and has 20 s to finish its requests.
+const start_patience_ms = 30000
+const stop_patience_ms = 30000
+
+function command() {
+    if (process.env.SERVER_COMMAND) {
+        return process.env.SERVER_COMMAND.split(' ').filter(word => word !== '')
+    }
+    return [process.env.FLOWSTORE ?? fileURLToPath(new URL('../../build/release/flowstore', import.meta.url))]
+}
+
+// A server with local files in a folder of its own, on a port that stays the same over restarts.
+// Returns { url, restart, stop }; stop and restart throw if the server does not end with code 0.
+export async function start_server(platform_url) {
+    const home = make_folder('server')
+    const port = await free_port()
+    const url = `http://127.0.0.1:${port}`
+    mkdirSync(path.join(home, 'etc'))
+    writeFileSync(path.join(home, 'etc', 'flowforge-storage.yml'), [
+        'host: 127.0.0.1',
+        `port: ${port}`,
+        `base_url: ${platform_url}`,
+        'driver:',
+        '  type: localfs',
+        '  options:',
+        '    root: var/root',
+        ''
+    ].join('\n'))
+
+    let running = await launch(home, url)
+    return {
+        url,
+        async restart() {
+            await finish(running)
+            running = await launch(home, url)
+        },
+        async stop() {
+            try {
+                await finish(running)
+            } finally {
+                remove_folder(home)
+            }
+        }
+    }
+}
+
+async function launch(home, url) {
+    const [program, ...args] = command()
+    const { PORT, NODE_ENV, FF_FS_TEST_CONFIG, ...env } = process.env
+    const child = spawn(program, args, {
+        cwd: home,
+        env: { ...env, FLOWFORGE_HOME: home },
+        stdio: ['ignore', 'pipe', 'pipe']
+    })
+    const server = { child, ended: adopt(child), log: '' }
+    for (const output of [child.stdout, child.stderr]) {
+        output.setEncoding('utf8').on('data', text => { server.log += text })
+    }
+    let end = null
+    server.ended.then(value => { end = value })
+    const deadline = Date.now() + start_patience_ms
+    while (!(await is_healthy(url))) {
+        if (end || Date.now() > deadline) {
+            child.kill('SIGKILL')
+            throw new Error(`${program} did not start (${JSON.stringify(end)}):\n${server.log}`)
+        }
+        await sleep(20)
+    }
+    return server
+}
+
+async function is_healthy(url) {
+    try {
+        const response = await fetch(`${url}/health`, { signal: AbortSignal.timeout(1000) })
+        await response.arrayBuffer()
+        return response.status === 200
+    } catch {
+        return false
+    }
+}
+
+async function finish(server) {
+    const { code, signal } = await stop_child(server.child, server.ended, stop_patience_ms)
+    if (code !== 0) {
+        throw new Error(`the server ended with code ${code}, signal ${signal}:\n${server.log}`)
+    }
+}
