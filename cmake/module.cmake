@@ -8,6 +8,8 @@ target_compile_options(flowstore_options INTERFACE
 # Asio's own code is compiled once, in base/asio.cpp; without it every file costs 8 s more.
 target_compile_definitions(flowstore_options INTERFACE
   BOOST_ASIO_SEPARATE_COMPILATION BOOST_ASIO_NO_DEPRECATED BOOST_ASIO_DISABLE_BOOST_COROUTINE
+  # A connection at rest keeps 1.8 KiB instead of 2.5, and sanitizers see the frames that were freed.
+  BOOST_ASIO_DISABLE_AWAITABLE_FRAME_RECYCLING
   FLOWSTORE_VERSION="${PROJECT_VERSION}")
 if(FLOWSTORE_SANITIZE)
   target_compile_options(flowstore_options INTERFACE -fsanitize=${FLOWSTORE_SANITIZE} -fno-omit-frame-pointer)

@@ -25,7 +25,6 @@ int status_of(RouteFamily family, ErrorKind kind) {
     case ErrorKind::unauthorized:
       return 401;
     case ErrorKind::over_quota:
-      return 413;
     case ErrorKind::too_large:
       return 413;
     case ErrorKind::precondition_failed:

@@ -102,7 +102,7 @@ class CachingVerifier final : public TokenVerifier {
   const CachingOptions options_;
   const Clock& clock_;
   const SipHash::Key secret_ = SipHash::random_key();
-  std::array<metrics::Counter*, 5> counters_;
+  std::array<metrics::Counter*, 5> counters_{};
   // Enough that the loops of one machine rarely meet on a mutex that is held for a look-up.
   std::array<std::unique_ptr<Shard>, 64> shards_;
 };

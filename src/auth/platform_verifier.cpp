@@ -122,8 +122,8 @@ PlatformVerifier::PlatformVerifier(http::Client& client, std::string_view base_u
                              {0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5})),
       granted_(registry.counter("flowstore_platform_checks_total", kHelp, {{"result", "valid"}})),
       refused_(registry.counter("flowstore_platform_checks_total", kHelp, {{"result", "refused"}})),
-      unavailable_(
-          registry.counter("flowstore_platform_checks_total", kHelp, {{"result", "unavailable"}})) {}
+      unavailable_(registry.counter("flowstore_platform_checks_total", kHelp,
+                                    {{"result", "unavailable"}})) {}
 
 Task<Result<Grant>> PlatformVerifier::verify(std::string_view project, std::string_view token) {
   if (!is_sendable(token) || is_dot_segment(project)) co_return token_refused();

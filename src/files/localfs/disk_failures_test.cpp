@@ -238,8 +238,7 @@ TEST_F(DiskFailures, StrictSyncsACopyAcrossFileSystemsBeforeItsNameToo) {
   const auto written = replace("t/p/a", "new");
   watcher = nullptr;
   ASSERT_TRUE(written.value) << written.error;
-  EXPECT_EQ(calls,
-            (Calls{"sync file", "rename", "sync file", "rename", "sync folder", "unlink"}));
+  EXPECT_EQ(calls, (Calls{"sync file", "rename", "sync file", "rename", "sync folder", "unlink"}));
   EXPECT_EQ(root_.get("t/p/a"), "new");
   EXPECT_EQ(root_.files_below("t"), std::vector<std::string>{"a"});
   EXPECT_EQ(root_.temporary_files(), 0U);
