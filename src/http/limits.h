@@ -20,6 +20,7 @@ struct Limits {
   // Between requests; also announced in Keep-Alive.
   std::chrono::seconds idle_timeout{72};
   // A body may come no slower than this on average, with body_window of patience on top; then 408.
+  // 0: any rate.
   std::uint64_t body_rate_bytes_per_second = 100;
   std::chrono::seconds body_window{30};
   // A client that takes no byte of the answer for so long is disconnected.

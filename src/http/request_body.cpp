@@ -42,7 +42,8 @@ Task<Result<std::string_view>> RequestBody::next() {
   if (fault_ != Fault::none) co_return fail(fault_);
   if (expects_continue_) {
     expects_continue_ = false;
-    if (co_await connection_.send(kContinue, false) != Io::ok) co_return fail(Fault::closed);
+    const Io io = co_await connection_.send(kContinue, false);
+    if (io != Io::ok) co_return fail(Fault::closed);
   }
   co_return co_await receive_piece();
 }
@@ -52,6 +53,7 @@ Task<Result<std::string_view>> RequestBody::receive_piece() {
   // One receive may bring only chunk framing: go on until there are bytes or the end.
   while (true) {
     connection_.set_deadline(Connection::Phase::reading, patience_);
+    if (rate() == 0) connection_.set_working();  // any rate will do
     const auto started = connection_.loop().coarse_now();
     const std::span<char> space(buffer_.get(), capacity_);
     const Io io = co_await connection_.receive(space, filled_);
@@ -66,16 +68,24 @@ Task<Result<std::string_view>> RequestBody::receive_piece() {
     is_complete_ = outcome == RequestParser::Outcome::message_complete;
     const std::string_view piece = parser_.body_piece();
     received_ += piece.size();
-    // Every byte earns the time that it takes at the slowest rate allowed. Only time spent waiting
-    // for the client counts, not the handler's.
-    const auto rate = connection_.loop().environment().limits.body_rate_bytes_per_second;
-    const auto earned = std::chrono::duration_cast<Clock::Duration>(std::chrono::duration<double>(
-        static_cast<double>(piece.size()) / static_cast<double>(rate)));
-    patience_ =
-        std::min(window(), patience_ + earned - (connection_.loop().coarse_now() - started));
+    // Only time spent waiting for the client counts, not the handler's.
+    const auto waited = connection_.loop().coarse_now() - started;
+    patience_ = std::min(window(), patience_ + earned_by(piece.size()) - waited);
     connection_.set_working();
     if (!piece.empty() || is_complete_) co_return piece;
   }
+}
+
+// Every byte earns the time that it takes at the slowest rate allowed.
+Clock::Duration RequestBody::earned_by(std::size_t bytes) const {
+  if (rate() == 0) return window();
+  const std::chrono::duration<double> earned(static_cast<double>(bytes) /
+                                             static_cast<double>(rate()));
+  return std::chrono::duration_cast<Clock::Duration>(earned);
+}
+
+std::uint64_t RequestBody::rate() const noexcept {
+  return connection_.loop().environment().limits.body_rate_bytes_per_second;
 }
 
 Task<bool> RequestBody::discard_rest() {

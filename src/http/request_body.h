@@ -48,6 +48,8 @@ class RequestBody final : public ByteSource {
   Task<Result<std::string_view>> receive_piece();
   void allocate();
   Clock::Duration window() const;
+  Clock::Duration earned_by(std::size_t bytes) const;
+  std::uint64_t rate() const noexcept;  // bytes a second; 0: any
 
   Connection& connection_;
   RequestParser& parser_;

@@ -106,6 +106,20 @@ TEST(ServerTime, RunsOutForABodyThatDrips) {
   EXPECT_EQ(client.read().status, 408);
 }
 
+TEST(ServerTime, DoesNotRunForABodyWhereAnyRateWillDo) {
+  ServerOptions options;
+  options.limits.body_rate_bytes_per_second = 0;
+  ScriptedServer server(options);
+  RawClient client(server.port());
+  ASSERT_TRUE(client.send("POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\n\r\nab"));
+  RawClient witness(server.port());
+  ASSERT_TRUE(witness.send("GET"));
+  advance_until_readable(server, witness, seconds(1000));
+  EXPECT_EQ(witness.read().status, 408);
+  ASSERT_TRUE(client.send("cd"));
+  EXPECT_EQ(client.read().body, "abcd");
+}
+
 TEST(ServerTime, DoesNotRunWhileTheHandlerWorks) {
   ScriptedServer server;
   RawClient client(server.port());

@@ -246,6 +246,23 @@ class Faults(Program):
             time.sleep(0.05)
         self.assertEqual([f.name for f in tmp.iterdir()], ["lock"])
 
+    def test_a_large_file_passes_through_little_memory(self):
+        self.start()
+        resident = lambda: int(pathlib.Path(f"/proc/{self.process.pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGESIZE")
+        before, size, piece = resident(), 256 << 20, os.urandom(1 << 20)
+        with self.connect() as upload:
+            upload.sendall(self.head("/v1/files/t/p/large", size))
+            for _ in range(size // len(piece)):
+                upload.sendall(piece)
+            self.assertTrue(upload.recv(65536).startswith(b"HTTP/1.1 200"))
+        with self.connect() as reader:
+            reader.sendall(f"GET /v1/files/t/p/large HTTP/1.0\r\nAuthorization: Bearer {TOKEN}\r\n\r\n".encode())
+            got = 0
+            while received := len(reader.recv(1 << 20)):
+                got += received
+        self.assertGreater(got, size)
+        self.assertLess(resident() - before, 64 << 20)
+
     def test_a_file_deleted_while_it_is_read_arrives_whole(self):
         self.start()
         body = os.urandom(32 << 20)
