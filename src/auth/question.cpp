@@ -19,6 +19,7 @@ Task<Question::Answer> Question::wait(std::shared_ptr<Question> question) {
     auto shared = std::make_shared<decltype(handler)>(std::move(handler));
     auto resume = [shared, loop = std::move(loop)] { boost::asio::post(loop, std::move(*shared)); };
     // Kept: once the caller is resumed, elsewhere, its reference may be gone.
+    // NOLINTNEXTLINE(performance-unnecessary-copy-initialization)
     const std::shared_ptr<Question> asked = question;
     const std::lock_guard lock(asked->mutex_);
     if (asked->answer_) return resume();

@@ -24,7 +24,7 @@ std::int64_t nanoseconds(const timespec& time) {
 }
 
 void append_hex(std::string& out, std::uint64_t number) {
-  std::array<char, 16> digits;
+  std::array<char, 16> digits{};
   const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), number, 16).ptr;
   out.append(digits.data(), end);
 }
