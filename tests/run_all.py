@@ -139,7 +139,8 @@ def unit(preset):
             raise Failed("tests failed", of_failed_programs(text))
         if passed == 0:
             raise Failed("no test ran")
-        if "[  SKIPPED ]" in text:
+        # Mounting needs root; nothing else is a reason to skip, and nothing at all is in CI.
+        if "[  SKIPPED ]" in text and (os.geteuid() == 0 or os.environ.get("CI")):
             raise Failed("a test was skipped", "\n".join(re.findall(r".*\[  SKIPPED \].*", text)))
     return step
 
