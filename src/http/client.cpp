@@ -1,6 +1,7 @@
 #include "http/client.h"
 
 #include <algorithm>
+#include <csignal>
 #include <cstdlib>
 #include <deque>
 #include <mutex>
@@ -18,7 +19,6 @@
 #include <boost/asio/use_awaitable.hpp>
 #include <curl/curl.h>
 #include <pthread.h>
-#include <signal.h>
 
 #include "http/client_transfer.h"
 #include "http/client_trust.h"
@@ -143,9 +143,9 @@ class Client::Engine {
   int patience_ms() const {
     // A place became free after the line was looked at.
     if (!waiting_.empty() && running_.size() < max_requests_) return 0;
-    constexpr std::chrono::milliseconds idle = std::chrono::minutes(1);
+    constexpr std::chrono::milliseconds kIdle = std::chrono::minutes(1);
     const auto now = std::chrono::steady_clock::now();
-    auto patience = idle;
+    auto patience = kIdle;
     for (const TransferPtr& transfer : waiting_) {
       const auto left = std::chrono::ceil<std::chrono::milliseconds>(transfer->deadline() - now);
       patience = std::clamp(left, std::chrono::milliseconds(0), patience);

@@ -43,7 +43,8 @@ Status Transfer::add_headers() {
     if (has_control_character(name) || has_control_character(value)) {
       return no_answer("a header holds a control character");
     }
-    curl_slist* longer = curl_slist_append(headers_.get(), (name + ": " + value).c_str());
+    const std::string line = std::string(name).append(": ").append(value);
+    curl_slist* longer = curl_slist_append(headers_.get(), line.c_str());
     if (longer == nullptr) throw std::bad_alloc();
     static_cast<void>(headers_.release());  // the longer list has taken it over
     headers_.reset(longer);
@@ -106,9 +107,9 @@ void Transfer::finish(CURLcode code) {
   curl_easy_getinfo(handle_.get(), CURLINFO_RESPONSE_CODE, &status);
   response_.status = static_cast<int>(status);
   curl_header* header = nullptr;
-  constexpr int last_request = -1;  // of those that redirects led to
+  constexpr int kLastRequest = -1;  // of those that redirects led to
   const CURLHcode found =
-      curl_easy_header(handle_.get(), "Retry-After", 0, CURLH_HEADER, last_request, &header);
+      curl_easy_header(handle_.get(), "Retry-After", 0, CURLH_HEADER, kLastRequest, &header);
   if (found == CURLHE_OK) response_.retry_after = header->value;
   answer_(std::move(response_));
 }

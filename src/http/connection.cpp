@@ -151,7 +151,7 @@ Task<> Connection::linger() {
   boost::system::error_code ignored;
   socket_.shutdown(Socket::shutdown_send, ignored);
   set_deadline(Phase::reading, kLingerTime);
-  std::array<char, 16 * 1024> trash;
+  std::array<char, 16 * 1024> trash{};
   std::size_t total = 0;
   Io io = Io::ok;
   while (io == Io::ok && total < kLingerBytes) {

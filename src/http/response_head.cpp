@@ -51,7 +51,7 @@ constexpr std::array<std::pair<int, std::string_view>, 20> kReasonPhrases = {{
 }};
 
 void append_number(std::string& out, std::uint64_t number) {
-  std::array<char, 20> text;
+  std::array<char, 20> text{};
   const auto end = std::to_chars(text.data(), text.data() + text.size(), number).ptr;
   out.append(text.data(), end);
 }

@@ -70,7 +70,7 @@ bool ResponseWriter::send_at_once() {
   }
   const std::string_view head = std::string_view(scratch).substr(0, head_size);
   // A head alone waits for its content: together they fill fewer packets.
-  std::array<iovec, 2> pieces;
+  std::array<iovec, 2> pieces{};
   const ssize_t taken = connection_.send_now(pieces_of(pieces, head, content), has_more_);
   const auto sent = static_cast<std::size_t>(std::max<ssize_t>(taken, 0));
   if (sent == head.size() + content.size()) {
@@ -173,7 +173,7 @@ Task<Io> ResponseWriter::send_stream(ByteSource& source) {
 }
 
 Task<Io> ResponseWriter::send_chunk(std::string_view piece) {
-  std::array<char, 24> line;
+  std::array<char, 24> line{};
   const int size = std::snprintf(line.data(), line.size(), "%zx\r\n", piece.size());
   const std::string_view first(line.data(), static_cast<std::size_t>(size));
   Io io = co_await connection_.send(first, true);

@@ -28,7 +28,7 @@ struct HttpLabels {
   std::string route;
   int status = 0;
 
-  auto operator<=>(const HttpLabels&) const = default;
+  auto operator<=>(const HttpLabels&) const = default;  // NOLINT(modernize-use-nullptr)
 };
 
 // What was counted, in numbers that can be added up.

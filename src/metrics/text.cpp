@@ -21,7 +21,7 @@ void append_escaped(std::string& out, std::string_view text, bool is_quoted) {
 
 template <class Number>
 std::string shortest(Number value) {
-  std::array<char, 32> text;
+  std::array<char, 32> text{};
   const auto end = std::to_chars(text.data(), text.data() + text.size(), value).ptr;
   return std::string(text.data(), end);
 }

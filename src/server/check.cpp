@@ -16,7 +16,8 @@ CheckResult result(std::string name, const Status& status, std::string good) {
   CheckResult check;
   check.name = std::move(name);
   check.is_ok = status.has_value();
-  check.detail = check.is_ok ? std::move(good) : status.error().message();
+  if (!check.is_ok) good = status.error().message();
+  check.detail = std::move(good);
   return check;
 }
 
