@@ -8,7 +8,7 @@ namespace flowstore::config {
 namespace {
 
 // Longer than every name there is; comparing more would only cost time.
-constexpr std::size_t longest = 40;
+constexpr std::size_t kLongest = 40;
 
 // base_url, baseUrl and base-url are one word.
 std::string plain(std::string_view word) {
@@ -55,7 +55,7 @@ std::string_view member_of(std::string_view name, std::string_view group) {
 std::string nearest_name(std::string_view name, const std::vector<std::string_view>& known) {
   const std::string_view group = group_of(name);
   const std::string word = plain(word_of(name));
-  if (word.empty() || word.size() > longest) return "";
+  if (word.empty() || word.size() > kLongest) return "";
 
   // One slip in a short word, more in a long one.
   std::size_t best_distance = std::max<std::size_t>(1, word.size() / 3) + 1;

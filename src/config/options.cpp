@@ -12,8 +12,8 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
-constexpr seconds hour{3600};
-constexpr seconds day{24 * 3600};
+constexpr seconds kHour{3600};
+constexpr seconds kDay{24 * 3600};
 
 // ---- readers that several options share -----------------------------------------------------
 
@@ -129,9 +129,9 @@ void read_token_file(const Value& value, FixedToken& into) {
 void read_sha256(const Value& value, FixedToken& into) {
   auto digest = value.text();
   if (!digest) return;
-  constexpr std::size_t digits = 64;
+  constexpr std::size_t kDigits = 64;
   const auto is_hex = [](unsigned char c) { return std::isxdigit(c) != 0; };
-  if (digest->size() != digits || !std::all_of(digest->begin(), digest->end(), is_hex)) {
+  if (digest->size() != kDigits || !std::all_of(digest->begin(), digest->end(), is_hex)) {
     value.reject("is no SHA-256 digest; use the 64 hex digits of `printf %s TOKEN | sha256sum`");
     return;
   }
@@ -191,7 +191,7 @@ Table server_options() {
        [](const Config& c) { return std::to_string(c.workers); }},
       {"shutdown.grace",
        [](const Value& v, Config& c) {
-         if (const auto grace = v.duration(seconds(0), hour)) c.shutdown_grace = *grace;
+         if (const auto grace = v.duration(seconds(0), kHour)) c.shutdown_grace = *grace;
        },
        [](const Config& c) { return show_duration(c.shutdown_grace); }},
   };
@@ -230,12 +230,12 @@ Table auth_options() {
        }},
       {"auth.cacheTime",
        [](const Value& v, Config& c) {
-         if (const auto time = v.seconds(seconds(0), day)) c.auth.cache_time = *time;
+         if (const auto time = v.seconds(seconds(0), kDay)) c.auth.cache_time = *time;
        },
        [](const Config& c) { return show_duration(c.auth.cache_time); }},
       {"auth.staleIfError",
        [](const Value& v, Config& c) {
-         if (const auto time = v.seconds(seconds(0), 7 * day)) c.auth.stale_if_error = *time;
+         if (const auto time = v.seconds(seconds(0), 7 * kDay)) c.auth.stale_if_error = *time;
        },
        [](const Config& c) { return show_duration(c.auth.stale_if_error); }},
       {"auth.timeout",
@@ -295,17 +295,17 @@ Table limits_options() {
        [](const Config& c) { return std::to_string(c.limits.connections); }},
       {"limits.headerTimeout",
        [](const Value& v, Config& c) {
-         if (const auto time = v.seconds(seconds(1), hour)) c.limits.head_timeout = *time;
+         if (const auto time = v.seconds(seconds(1), kHour)) c.limits.head_timeout = *time;
        },
        [](const Config& c) { return show_duration(c.limits.head_timeout); }},
       {"limits.idleTimeout",
        [](const Value& v, Config& c) {
-         if (const auto time = v.seconds(seconds(1), hour)) c.limits.idle_timeout = *time;
+         if (const auto time = v.seconds(seconds(1), kHour)) c.limits.idle_timeout = *time;
        },
        [](const Config& c) { return show_duration(c.limits.idle_timeout); }},
       {"limits.writeTimeout",
        [](const Value& v, Config& c) {
-         if (const auto time = v.seconds(seconds(1), hour)) c.limits.write_timeout = *time;
+         if (const auto time = v.seconds(seconds(1), kHour)) c.limits.write_timeout = *time;
        },
        [](const Config& c) { return show_duration(c.limits.write_timeout); }},
       {"limits.bodyRate",

@@ -12,10 +12,10 @@ std::string to_text(const Problem& problem) {
 }
 
 std::string in_quotes(std::string_view text) {
-  constexpr std::size_t longest = 80;
-  std::string shown(text.substr(0, longest));
+  constexpr std::size_t kLongest = 80;
+  std::string shown(text.substr(0, kLongest));
   // A character cut in two would make the whole line invalid UTF-8.
-  if (text.size() > longest) {
+  if (text.size() > kLongest) {
     while (!shown.empty() && (shown.back() & 0x80) != 0) shown.pop_back();
     shown += "...";
   }

@@ -12,14 +12,14 @@ namespace {
 using Unit = std::pair<std::string_view, double>;
 
 // 2^63: what fits file offsets.
-constexpr double too_many = 9223372036854775808.0;
+constexpr double kTooMany = 9223372036854775808.0;
 
-constexpr std::uint64_t kib = 1024;
-constexpr std::array<Unit, 9> byte_units = {
+constexpr std::uint64_t kKib = 1024;
+constexpr std::array<Unit, 9> kByteUnits = {
     Unit{"b", 1},           Unit{"kb", 1e3},           Unit{"mb", 1e6},
     Unit{"gb", 1e9},        Unit{"tb", 1e12},          Unit{"kib", 1024.0},
     Unit{"mib", 1048576.0}, Unit{"gib", 1073741824.0}, Unit{"tib", 1099511627776.0}};
-constexpr std::array<Unit, 4> time_units = {Unit{"ms", 1}, Unit{"s", 1e3}, Unit{"m", 60e3},
+constexpr std::array<Unit, 4> kTimeUnits = {Unit{"ms", 1}, Unit{"s", 1e3}, Unit{"m", 60e3},
                                             Unit{"h", 3600e3}};
 
 // A number and what follows it, such as 1.5 and "GB".
@@ -75,24 +75,24 @@ std::optional<std::uint64_t> parse_whole(std::string_view text) {
   const auto quantity = split(text);
   if (!quantity || !quantity->unit.empty()) return std::nullopt;
   const double number = quantity->number;
-  if (number >= too_many || number != std::floor(number)) return std::nullopt;
+  if (number >= kTooMany || number != std::floor(number)) return std::nullopt;
   return static_cast<std::uint64_t>(number);
 }
 
 std::optional<std::uint64_t> parse_bytes(std::string_view text) {
   if (const auto whole = parse_whole(text)) return whole;
   const auto quantity = split(text);
-  const auto factor = quantity ? scale(quantity->unit, byte_units) : std::nullopt;
+  const auto factor = quantity ? scale(quantity->unit, kByteUnits) : std::nullopt;
   if (!factor) return std::nullopt;
   const double bytes = std::floor(quantity->number * *factor);
-  if (bytes >= too_many) return std::nullopt;
+  if (bytes >= kTooMany) return std::nullopt;
   return static_cast<std::uint64_t>(bytes);
 }
 
 std::optional<std::chrono::milliseconds> parse_duration(std::string_view text) {
   const auto quantity = split(text);
   if (!quantity) return std::nullopt;
-  const auto factor = quantity->unit.empty() ? 1e3 : scale(quantity->unit, time_units);
+  const auto factor = quantity->unit.empty() ? 1e3 : scale(quantity->unit, kTimeUnits);
   if (!factor) return std::nullopt;
   const double ms = std::round(quantity->number * *factor);
   if (ms > 1e11) return std::nullopt;
@@ -100,13 +100,13 @@ std::optional<std::chrono::milliseconds> parse_duration(std::string_view text) {
 }
 
 std::string show_bytes(std::uint64_t bytes) {
-  constexpr std::array<std::string_view, 5> names = {"", "KiB", "MiB", "GiB", "TiB"};
+  constexpr std::array<std::string_view, 5> kNames = {"", "KiB", "MiB", "GiB", "TiB"};
   std::size_t power = 0;
-  while (bytes != 0 && bytes % kib == 0 && power + 1 < names.size()) {
-    bytes /= kib;
+  while (bytes != 0 && bytes % kKib == 0 && power + 1 < kNames.size()) {
+    bytes /= kKib;
     ++power;
   }
-  return std::to_string(bytes) + std::string(names[power]);
+  return std::to_string(bytes) + std::string(kNames[power]);
 }
 
 std::string show_duration(std::chrono::milliseconds duration) {

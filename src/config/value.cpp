@@ -103,8 +103,8 @@ std::optional<Secret> Value::secret_in_file() const {
   const auto name = text();
   if (!name) return std::nullopt;
   // Far more than any token, and little enough to read whatever it is that was named.
-  constexpr std::size_t max_secret_bytes = std::size_t{64} * 1024;
-  auto content = read_regular_file(std::filesystem::path(home_) / *name, max_secret_bytes);
+  constexpr std::size_t kMaxSecretBytes = std::size_t{64} * 1024;
+  auto content = read_regular_file(std::filesystem::path(home_) / *name, kMaxSecretBytes);
   if (!content) {
     reject("cannot read " + shown() + ": " + content.error().message() +
            "; name a file that holds the secret and nothing else");

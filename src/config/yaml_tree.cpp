@@ -14,9 +14,9 @@ namespace flowstore::config {
 namespace {
 
 // Deeper than any option by far, and shallow enough for every recursion over the tree.
-constexpr std::size_t max_depth = 32;
+constexpr std::size_t kMaxDepth = 32;
 // Values, counting what an alias stands for at each place: nested aliases grow exponentially.
-constexpr std::size_t max_values = 100'000;
+constexpr std::size_t kMaxValues = 100'000;
 
 int line_of(const YAML::Mark& mark) { return mark.is_null() ? 0 : mark.line + 1; }
 
@@ -85,7 +85,7 @@ class Builder final : public YAML::EventHandler {
   }
 
   void open(YamlNode::Kind kind, const YAML::Mark& mark, YAML::anchor_t anchor) {
-    if (open_.size() >= max_depth) throw YAML::ParserException(mark, "nested too deeply");
+    if (open_.size() >= kMaxDepth) throw YAML::ParserException(mark, "nested too deeply");
     open_.push_back(Open{make(kind, mark), mark, anchor, 1, std::nullopt, {}});
   }
 
@@ -103,7 +103,7 @@ class Builder final : public YAML::EventHandler {
     }
     Open& parent = open_.back();
     parent.size += value.size;
-    if (parent.size > max_values) throw YAML::ParserException(mark, "holds too many values");
+    if (parent.size > kMaxValues) throw YAML::ParserException(mark, "holds too many values");
     if (parent.node->kind == YamlNode::Kind::sequence) {
       parent.node->items.push_back(value.node);
     } else if (!parent.pending) {
