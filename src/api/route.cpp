@@ -15,6 +15,11 @@ constexpr std::string_view kMetrics = "/metrics";
 constexpr std::string_view kFiles = "/v1/files/:teamId/:projectId/*";
 constexpr std::string_view kProjectQuota = "/v1/quota/:teamId/:projectId";
 constexpr std::string_view kTeamQuota = "/v1/quota/:teamId";
+constexpr std::string_view kScope = "/v1/context/:projectId/:scope";
+constexpr std::string_view kKeys = "/v1/context/:projectId/:scope/keys";
+constexpr std::string_view kCache = "/v1/context/:projectId/cache";
+constexpr std::string_view kCacheScope = "/v1/context/:projectId/cache/:scope";
+constexpr std::string_view kClean = "/v1/context/:projectId/clean";
 
 bool is_read(std::string_view method) { return method == "GET" || method == "HEAD"; }
 
@@ -43,13 +48,14 @@ Endpoint file_endpoint(std::string_view method) {
   return Endpoint::unknown;
 }
 
-// The parts of "/v1/<family>/<team>[/<project>[/<path>]]", decoded.
+// The parts of "/v1/<family>/<first>[/<second>[/<tail>]]", decoded.
 struct Parts {
   std::string version;
   std::string family;
-  std::string team;
-  std::optional<std::string> project;
-  std::optional<std::string> path;
+  std::string first;
+  std::optional<std::string> second;
+  std::optional<std::string> tail;
+  bool is_tail_one_segment = false;
 };
 
 // Ids are split off before they are decoded: "%2F" is part of an id, not a separator.
@@ -57,38 +63,89 @@ std::optional<Parts> take_apart(std::string_view path) {
   bool has_more = false;
   path.remove_prefix(1);
   Parts parts;
-  for (std::string* const part : {&parts.version, &parts.family, &parts.team}) {
+  for (std::string* const part : {&parts.version, &parts.family, &parts.first}) {
     const auto decoded = percent_decode(take_segment(path, has_more));
     if (!decoded) return std::nullopt;
     *part = *decoded;
   }
   if (has_more) {
-    parts.project = percent_decode(take_segment(path, has_more));
-    if (!parts.project) return std::nullopt;
+    parts.second = percent_decode(take_segment(path, has_more));
+    if (!parts.second) return std::nullopt;
     if (has_more) {
-      parts.path = percent_decode(path);
-      if (!parts.path) return std::nullopt;
+      parts.tail = percent_decode(path);
+      parts.is_tail_one_segment = path.find('/') == std::string_view::npos;
+      if (!parts.tail) return std::nullopt;
     }
   }
   return parts;
 }
 
+Route file_route(std::string_view method, Parts parts) {
+  Route route;
+  if (!parts.second || !parts.tail) return route;
+  route.endpoint = file_endpoint(method);
+  route.pattern = kFiles;
+  route.team = std::move(parts.first);
+  route.project = *std::move(parts.second);
+  route.path = *std::move(parts.tail);
+  return route;
+}
+
+Route quota_route(std::string_view method, Parts parts) {
+  Route route;
+  if (parts.tail || !is_read(method)) return route;
+  route.endpoint = parts.second ? Endpoint::project_quota : Endpoint::team_quota;
+  route.pattern = parts.second ? kProjectQuota : kTeamQuota;
+  route.team = std::move(parts.first);
+  route.project = std::move(parts.second).value_or(std::string());
+  return route;
+}
+
+struct Match {
+  Endpoint endpoint = Endpoint::unknown;
+  std::string_view pattern;
+};
+
+// Where the path ends with the scope. The old server's router prefers a fixed word to a parameter,
+// so a scope called "cache" cannot be read here, nor one called "clean" be written.
+Match match_scope(std::string_view method, std::string_view scope) {
+  if (is_read(method) && scope == "cache") return {Endpoint::context_cache_read, kCache};
+  if (is_read(method)) return {Endpoint::context_get, kScope};
+  if (method == "POST" && scope == "clean") return {Endpoint::context_clean, kClean};
+  if (method == "POST") return {Endpoint::context_set, kScope};
+  if (method == "DELETE") return {Endpoint::context_delete, kScope};
+  return {};
+}
+
+Route context_route(std::string_view method, Parts parts) {
+  Route route;
+  if (!parts.second) return route;
+  Match found;
+  if (!parts.tail) {
+    found = match_scope(method, *parts.second);
+  } else if (is_read(method) && *parts.tail == "keys") {
+    found = {Endpoint::context_keys, kKeys};
+  } else if (method == "POST" && *parts.second == "cache" && parts.is_tail_one_segment &&
+             is_id(*parts.tail)) {
+    found = {Endpoint::context_cache_write, kCacheScope};
+    parts.second = std::move(parts.tail);
+  }
+  route.endpoint = found.endpoint;
+  route.pattern = found.pattern;
+  route.project = std::move(parts.first);
+  route.scope = *std::move(parts.second);
+  return route;
+}
+
 Route match(std::string_view method, Parts parts) {
   Route route;
-  if (parts.version != "v1" || !is_id(parts.team)) return route;
-  if (parts.project && !is_id(*parts.project)) return route;
-  if (parts.family == "files" && parts.path) {
-    route.endpoint = file_endpoint(method);
-    route.pattern = kFiles;
-    route.path = *std::move(parts.path);
-  } else if (parts.family == "quota" && !parts.path && is_read(method)) {
-    route.endpoint = parts.project ? Endpoint::project_quota : Endpoint::team_quota;
-    route.pattern = parts.project ? kProjectQuota : kTeamQuota;
-  }
-  if (route.endpoint == Endpoint::unknown) return Route();
-  route.team = std::move(parts.team);
-  route.project = std::move(parts.project).value_or(std::string());
-  return route;
+  if (parts.version != "v1" || !is_id(parts.first)) return route;
+  if (parts.second && !is_id(*parts.second)) return route;
+  const std::string family = parts.family;
+  if (family == "files") route = file_route(method, std::move(parts));
+  if (family == "quota") route = quota_route(method, std::move(parts));
+  if (family == "context") route = context_route(method, std::move(parts));
+  return route.endpoint == Endpoint::unknown ? Route() : route;
 }
 
 // A route that needs no token.

@@ -13,15 +13,27 @@ namespace flowstore::api {
 // Every route of the service. `unknown` is what the old server's router does not match, too.
 enum class Endpoint : std::uint8_t {
   unknown,
-  missing,        // another method of the two below: 404 without asking for a token
-  health,         // GET|HEAD /health
-  metrics,        // GET /metrics
-  file_read,      // GET|HEAD /v1/files/:teamId/:projectId/*
-  file_write,     // POST
-  file_delete,    // DELETE
-  project_quota,  // GET|HEAD /v1/quota/:teamId/:projectId
-  team_quota,     // GET|HEAD /v1/quota/:teamId
+  missing,              // another method of the two below: 404 without asking for a token
+  health,               // GET|HEAD /health
+  metrics,              // GET /metrics
+  file_read,            // GET|HEAD /v1/files/:teamId/:projectId/*
+  file_write,           // POST
+  file_delete,          // DELETE
+  project_quota,        // GET|HEAD /v1/quota/:teamId/:projectId
+  team_quota,           // GET|HEAD /v1/quota/:teamId
+  context_get,          // GET|HEAD /v1/context/:projectId/:scope
+  context_keys,         // GET|HEAD /v1/context/:projectId/:scope/keys
+  context_set,          // POST /v1/context/:projectId/:scope
+  context_delete,       // DELETE
+  context_cache_read,   // GET|HEAD /v1/context/:projectId/cache
+  context_cache_write,  // POST /v1/context/:projectId/cache/:scope
+  context_clean,        // POST /v1/context/:projectId/clean
 };
+
+// Routes that are there only where a context store is configured.
+constexpr bool is_of_context(Endpoint endpoint) noexcept {
+  return endpoint >= Endpoint::context_get && endpoint <= Endpoint::context_clean;
+}
 
 struct Route {
   Route() = default;  // declared: travels through awaited expressions
@@ -30,7 +42,8 @@ struct Route {
   std::string_view pattern;  // for metrics: "/v1/files/:teamId/:projectId/*"; empty for unknown
   std::string team;          // the parts of the path, decoded once
   std::string project;
-  std::string path;
+  std::string path;   // of files
+  std::string scope;  // of context, in the request's form
 };
 
 // Reads method and path. Case and slashes count; ids are matched up to 500 characters, as the old

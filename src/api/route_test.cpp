@@ -24,6 +24,86 @@ TEST(Route, KnowsItsEndpoints) {
   EXPECT_EQ(endpoint_of("GET", "/v1/quota/t"), Endpoint::team_quota);
 }
 
+struct ContextCase {
+  const char* method;
+  const char* target;
+  Endpoint endpoint;
+  const char* pattern;
+  const char* scope;
+};
+
+TEST(Route, KnowsTheEndpointsOfContext) {
+  const ContextCase cases[] = {
+      {"GET", "/v1/context/p/s", Endpoint::context_get, "/v1/context/:projectId/:scope", "s"},
+      {"HEAD", "/v1/context/p/s", Endpoint::context_get, "/v1/context/:projectId/:scope", "s"},
+      {"POST", "/v1/context/p/s", Endpoint::context_set, "/v1/context/:projectId/:scope", "s"},
+      {"DELETE", "/v1/context/p/s", Endpoint::context_delete, "/v1/context/:projectId/:scope", "s"},
+      {"GET", "/v1/context/p/s/keys", Endpoint::context_keys, "/v1/context/:projectId/:scope/keys",
+       "s"},
+      {"GET", "/v1/context/p/cache", Endpoint::context_cache_read, "/v1/context/:projectId/cache",
+       "cache"},
+      {"HEAD", "/v1/context/p/%63ache?limit=1", Endpoint::context_cache_read,
+       "/v1/context/:projectId/cache", "cache"},
+      {"POST", "/v1/context/p/cache/s", Endpoint::context_cache_write,
+       "/v1/context/:projectId/cache/:scope", "s"},
+      {"POST", "/v1/context/p/clean", Endpoint::context_clean, "/v1/context/:projectId/clean",
+       "clean"},
+      // Scopes that are called like a route, where the route does not shadow them.
+      {"POST", "/v1/context/p/cache", Endpoint::context_set, "/v1/context/:projectId/:scope",
+       "cache"},
+      {"DELETE", "/v1/context/p/cache", Endpoint::context_delete, "/v1/context/:projectId/:scope",
+       "cache"},
+      {"GET", "/v1/context/p/cache/keys", Endpoint::context_keys,
+       "/v1/context/:projectId/:scope/keys", "cache"},
+      {"POST", "/v1/context/p/cache/keys", Endpoint::context_cache_write,
+       "/v1/context/:projectId/cache/:scope", "keys"},
+      {"POST", "/v1/context/p/cache/cache", Endpoint::context_cache_write,
+       "/v1/context/:projectId/cache/:scope", "cache"},
+      {"GET", "/v1/context/p/clean?key=a", Endpoint::context_get, "/v1/context/:projectId/:scope",
+       "clean"},
+      {"DELETE", "/v1/context/p/clean", Endpoint::context_delete, "/v1/context/:projectId/:scope",
+       "clean"},
+      {"GET", "/v1/context/p/keys", Endpoint::context_get, "/v1/context/:projectId/:scope", "keys"},
+      {"GET", "/v1/context/p/a%2Fb/keys", Endpoint::context_keys,
+       "/v1/context/:projectId/:scope/keys", "a/b"},
+      {"POST", "/v1/context/p/cache/a%2Fb", Endpoint::context_cache_write,
+       "/v1/context/:projectId/cache/:scope", "a/b"},
+  };
+  for (const ContextCase& expected : cases) {
+    const auto route = parse_route(expected.method, expected.target);
+    ASSERT_TRUE(route) << expected.target;
+    EXPECT_EQ(route->endpoint, expected.endpoint) << expected.method << expected.target;
+    EXPECT_EQ(route->pattern, expected.pattern) << expected.target;
+    EXPECT_EQ(route->project, "p") << expected.target;
+    EXPECT_EQ(route->scope, expected.scope) << expected.target;
+    EXPECT_TRUE(is_of_context(route->endpoint)) << expected.target;
+  }
+  EXPECT_FALSE(is_of_context(Endpoint::file_read));
+  EXPECT_FALSE(is_of_context(Endpoint::unknown));
+}
+
+TEST(Route, IsUnknownWhereContextHasNoRoute) {
+  const std::string long_scope(501, 's');
+  for (const std::string& target :
+       {std::string("/v1/context"), std::string("/v1/context/p"), std::string("/v1/context/p/"),
+        std::string("/v1/context//s"), std::string("/v1/context/p/s/"),
+        std::string("/v1/context/p/s/keys/"), std::string("/v1/context/p/s/Keys"),
+        std::string("/v1/context/p//keys"), std::string("/v1/context/p/cache/s"),
+        std::string("/v1/Context/p/s"), "/v1/context/p/" + long_scope,
+        "/v1/context/" + long_scope + "/s", "/v1/context/p/" + long_scope + "/keys"}) {
+    EXPECT_EQ(endpoint_of("GET", target), Endpoint::unknown) << target;
+  }
+  for (const std::string& target :
+       {std::string("/v1/context/p/s/keys"), std::string("/v1/context/p/clean/x"),
+        std::string("/v1/context/p/cache/"), std::string("/v1/context/p/cache/a/b"),
+        "/v1/context/p/cache/" + long_scope}) {
+    EXPECT_EQ(endpoint_of("POST", target), Endpoint::unknown) << target;
+  }
+  EXPECT_EQ(endpoint_of("PUT", "/v1/context/p/s"), Endpoint::unknown);
+  EXPECT_EQ(endpoint_of("OPTIONS", "/v1/context/p/s"), Endpoint::unknown);
+  EXPECT_EQ(endpoint_of("DELETE", "/v1/context/p/cache/s"), Endpoint::unknown);
+}
+
 TEST(Route, IsUnknownForEverythingElse) {
   for (const char* const target :
        {"/", "", "/v1", "/v1/files", "/v1/files/t", "/v1/files/t/p", "/v1/files//p/a",

@@ -55,17 +55,10 @@ bool is_utf8(std::string_view text) {
 }
 
 std::string decode_query_word(std::string_view text) {
-  std::string out;
-  for (std::size_t at = 0; at < text.size(); ++at) {
-    const int byte = text[at] == '%' ? escaped_byte(text, at) : -1;
-    if (byte >= 0) {
-      out.push_back(static_cast<char>(byte));
-      at += 2;
-    } else {
-      out.push_back(text[at] == '+' ? ' ' : text[at]);
-    }
-  }
-  return out;
+  std::string word(text);
+  std::replace(word.begin(), word.end(), '+', ' ');
+  auto decoded = percent_decode(word);
+  return decoded ? *std::move(decoded) : word;
 }
 
 }  // namespace
@@ -124,6 +117,14 @@ std::optional<std::string_view> Query::find(std::string_view name) const {
     if (key == name) return value;
   }
   return std::nullopt;
+}
+
+std::vector<std::string_view> Query::all(std::string_view name) const {
+  std::vector<std::string_view> values;
+  for (const auto& [key, value] : parameters_) {
+    if (key == name) values.push_back(value);
+  }
+  return values;
 }
 
 }  // namespace flowstore::api

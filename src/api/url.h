@@ -24,7 +24,8 @@ std::optional<std::string> percent_decode(std::string_view text);
 // The length as JavaScript counts it, in UTF-16 code units. `text` is UTF-8.
 std::size_t utf16_length(std::string_view text) noexcept;
 
-// The parameters of a query. A bad %XX is kept as it is, '+' is a space: as Node.js reads queries.
+// The parameters of a query, as the old server reads them: '+' is a space, and a word that
+// percent_decode refuses stays as it was sent.
 class Query {
  public:
   explicit Query(std::string_view query);
@@ -32,6 +33,8 @@ class Query {
   // The first value of that name: empty for a bare name ("?list"), nothing if it was not sent.
   std::optional<std::string_view> find(std::string_view name) const;
   bool has(std::string_view name) const { return find(name).has_value(); }
+  // Every value of that name, in order.
+  std::vector<std::string_view> all(std::string_view name) const;
 
  private:
   std::vector<std::pair<std::string, std::string>> parameters_;

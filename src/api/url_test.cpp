@@ -34,11 +34,25 @@ TEST(Url, CountsAsJavaScriptDoes) {
 }
 
 TEST(Query, FindsBareNamesAndFirstValues) {
-  const Query query("list&limit=5&limit=6&x=a%20b+c%&=e&&");
+  const Query query("list&limit=5&limit=6&x=a%20b+c&=e&&");
   EXPECT_EQ(query.find("list"), "");
   EXPECT_EQ(query.find("limit"), "5");
-  EXPECT_EQ(query.find("x"), "a b c%");
+  EXPECT_EQ(query.find("x"), "a b c");
   EXPECT_FALSE(query.has("y"));
+}
+
+TEST(Query, GivesEveryValueOfANameInOrder) {
+  const Query query("key=b&other=x&key=&key&key=b&k%65y=a=b");
+  EXPECT_EQ(query.all("key"), (std::vector<std::string_view>{"b", "", "", "b", "a=b"}));
+  EXPECT_TRUE(query.all("none").empty());
+}
+
+TEST(Query, LeavesAWordAsItIsThatCannotBeDecoded) {
+  const Query query("a=%20%&b=1+%zz&c=%ff&d=%00");
+  EXPECT_EQ(query.find("a"), "%20%");
+  EXPECT_EQ(query.find("b"), "1 %zz");
+  EXPECT_EQ(query.find("c"), "%ff");
+  EXPECT_EQ(query.find("d"), std::string_view("\0", 1));
 }
 
 }  // namespace
