@@ -61,6 +61,8 @@ function(flowstore_module name)
   if(BUILD_TESTING AND tests)
     add_executable(${name}_test ${tests})
     target_include_directories(${name}_test PRIVATE ${PROJECT_SOURCE_DIR}/tests)
+    # For tests that read recorded data of the project.
+    target_compile_definitions(${name}_test PRIVATE FLOWSTORE_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
     target_link_libraries(${name}_test PRIVATE flowstore_${name} flowstore_options GTest::gtest_main)
     add_test(NAME unit.${name} COMMAND ${name}_test)
     set_tests_properties(unit.${name} PROPERTIES LABELS unit)
