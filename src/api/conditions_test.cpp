@@ -15,7 +15,9 @@ using Headers = std::vector<http::Header>;
 class Asked {
  public:
   explicit Asked(Headers headers, std::string_view method = "GET")
-      : headers_(std::move(headers)), body_(""), request_(method, "/", headers_, peer_, body_) {}
+      : headers_(std::move(headers)),
+        body_(""),
+        request_(method, "/", headers_, peer_, body_, caller_) {}
 
   const http::Request& operator*() const { return request_; }
 
@@ -23,6 +25,7 @@ class Asked {
   Headers headers_;
   http::Peer peer_;
   StringSource body_;
+  Caller caller_;
   http::Request request_;
 };
 

@@ -70,7 +70,7 @@ class DispatchTest : public testing::Test {
              Headers headers = {}, std::string_view authorization = "Bearer good") {
     CountedSource source(std::move(body));
     if (!authorization.empty()) headers.push_back({"Authorization", authorization});
-    http::Request request(method, target, headers, peer, source);
+    http::Request request(method, target, headers, peer, source, caller);
     http::Response response = run(dispatch().handle(request));
     body_reads = source.reads;
     Answer answer;
@@ -114,6 +114,7 @@ class DispatchTest : public testing::Test {
   auth::ServiceTokens service_tokens{{service_token()}};
   ApiOptions options;
   http::Peer peer;
+  Caller caller;
   int body_reads = 0;
 
  private:

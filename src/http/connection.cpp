@@ -61,6 +61,11 @@ void Connection::set_working() noexcept {
   deadline_ = Clock::Instant::max();
 }
 
+void Connection::set_answering() noexcept {
+  set_working();
+  phase_ = Phase::answering;
+}
+
 void Connection::set_deadline(Phase phase, Clock::Duration from_now) noexcept {
   phase_ = phase;
   is_expired_ = false;
@@ -161,6 +166,14 @@ Task<> Connection::linger() {
   }
 }
 
+void Connection::look_for_caller() noexcept {
+  if (phase_ != Phase::answering || caller_.has_left()) return;
+  char byte = 0;
+  const ssize_t got = ::recv(socket_.native_handle(), &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+  const bool is_broken = got < 0 && errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR;
+  if (got == 0 || is_broken) caller_.leave();
+}
+
 void Connection::expire() noexcept {
   is_expired_ = true;
   deadline_ = Clock::Instant::max();
@@ -174,6 +187,7 @@ void Connection::cancel() noexcept {
 
 void Connection::abort() noexcept {
   is_aborted_ = true;
+  caller_.leave();
   boost::system::error_code ignored;
   socket_.shutdown(Socket::shutdown_both, ignored);
   cancel();

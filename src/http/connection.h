@@ -11,6 +11,7 @@
 #include <boost/asio/ip/tcp.hpp>
 #include <sys/uio.h>
 
+#include "base/caller.h"
 #include "base/clock.h"
 #include "base/task.h"
 #include "http/event_loop.h"
@@ -30,9 +31,10 @@ enum class Io : std::uint8_t {
 class Connection {
  public:
   enum class Phase : std::uint8_t {
-    idle,     // between requests: may be closed at any time
-    reading,  // a head or body is being waited for
-    working,  // the handler runs: no deadline
+    idle,       // between requests: may be closed at any time
+    reading,    // a head or body is being waited for
+    working,    // the handler runs: no deadline
+    answering,  // the same, and the client has sent all there is to wait for
     writing,
   };
   using Socket = boost::asio::ip::tcp::socket;
@@ -49,6 +51,7 @@ class Connection {
   Phase phase() const noexcept { return phase_; }
   Clock::Instant deadline() const noexcept { return deadline_; }
   void set_working() noexcept;
+  void set_answering() noexcept;
   void set_deadline(Phase phase, Clock::Duration from_now) noexcept;
 
   // Takes what has arrived, without waiting; ok with a `size` of 0 if that is nothing.
@@ -70,7 +73,13 @@ class Connection {
   // with unread input would make the kernel discard the answer too.
   Task<> linger();
 
+  // Whoever waits for the answer.
+  const Caller& caller() const noexcept { return caller_; }
+
   // Called by the loop.
+  // Asks the kernel, while the client has nothing left to send, whether it has closed its side: a
+  // client that will send no more does not wait for answers either, as Node.js has it.
+  void look_for_caller() noexcept;
   void expire() noexcept;  // the deadline has passed
   void cancel() noexcept;  // ends the wait that is going on, as if the client had left
   void abort() noexcept;   // breaks everything off
@@ -87,6 +96,7 @@ class Connection {
   Socket socket_;
   Peer peer_;
   std::size_t index_ = 0;
+  Caller caller_;
   Clock::Instant deadline_ = Clock::Instant::max();
   Phase phase_ = Phase::idle;
   bool is_expired_ = false;

@@ -87,6 +87,7 @@ Task<> EventLoop::sweep_every_second() {
     refresh_time();
     for (Connection* const connection : connections_) {
       if (connection->deadline() <= coarse_now_) connection->expire();
+      connection->look_for_caller();
     }
   }
 }

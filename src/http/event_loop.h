@@ -39,7 +39,8 @@ struct Environment {
 
 // A thread that runs an io_context and looks after its connections once a second: deadlines are
 // swept, not timed one by one, because re-arming a timer for every request costs a quarter of the
-// throughput. Everything but the marked functions is called on the thread itself.
+// throughput; and clients that have left while an answer is made are found then. Everything but the
+// marked functions is called on the thread itself.
 class EventLoop {
  public:
   explicit EventLoop(Environment& environment);

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "base/byte_source.h"
+#include "base/caller.h"
 #include "base/content.h"
 #include "base/task.h"
 
@@ -31,8 +32,13 @@ struct Peer {
 class Request {
  public:
   Request(std::string_view method, std::string_view target, std::span<const Header> headers,
-          const Peer& peer, ByteSource& body)
-      : method_(method), target_(target), headers_(headers), peer_(&peer), body_(&body) {}
+          const Peer& peer, ByteSource& body, const Caller& caller)
+      : method_(method),
+        target_(target),
+        headers_(headers),
+        peer_(&peer),
+        body_(&body),
+        caller_(&caller) {}
 
   std::string_view method() const noexcept { return method_; }  // as sent, upper case: "GET"
   std::string_view target() const noexcept { return target_; }  // as sent, with the query
@@ -47,12 +53,17 @@ class Request {
   // framing is an Error of kind aborted. What the handler leaves unread the session discards.
   ByteSource& body() noexcept { return *body_; }
 
+  // Whether the client still waits for the answer; noticed within about a second after it has sent
+  // the whole request. Lives as long as the connection.
+  const Caller& caller() const noexcept { return *caller_; }
+
  private:
   std::string_view method_;
   std::string_view target_;
   std::span<const Header> headers_;
   const Peer* peer_;
   ByteSource* body_;
+  const Caller* caller_;
 };
 
 // One answer. The session adds Date, Connection, Keep-Alive, Content-Length and the security

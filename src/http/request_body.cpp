@@ -72,6 +72,7 @@ Task<Result<std::string_view>> RequestBody::receive_piece() {
     const auto waited = connection_.loop().coarse_now() - started;
     patience_ = std::min(window(), patience_ + earned_by(piece.size()) - waited);
     connection_.set_working();
+    if (is_complete_) connection_.set_answering();
     if (!piece.empty() || is_complete_) co_return piece;
   }
 }

@@ -102,13 +102,14 @@ class Session {
     connection_.set_working();
     const auto started = environment_.clock.now();
     const bool is_complete = outcome_ == Outcome::message_complete;
+    if (is_complete) connection_.set_answering();
     const std::size_t request_end = parser().consumed();
     const auto expectation = find_header(memory_->headers, "expect");
     const bool is_expecting = expectation && !parser().is_http_1_0();
     const bool expects_continue = is_expecting && is_continue(*expectation);
     RequestBody body(connection_, parser(), is_complete, expects_continue);
     Request request(parser().method(), parser().target(buffer().data()), memory_->headers,
-                    connection_.peer(), body);
+                    connection_.peer(), body, connection_.caller());
     Exchange record = describe(request);
     environment_.observer.started(record);
 

@@ -61,6 +61,7 @@ class ScriptedHandler final : public Handler {
     if (target == "/gate-count") co_return co_await count(request, true);
     if (target == "/half") co_return co_await read_half(request);
     if (target == "/gate") co_return co_await answer_behind_gate();
+    if (target == "/until-left") co_return co_await wait_until_left(request);
     if (target == "/throw") throw std::runtime_error("thrown by a handler");
     if (target == "/file") co_return file_answer();
     co_return fixed_answer(request);
@@ -135,6 +136,18 @@ class ScriptedHandler final : public Handler {
   Task<Response> answer_behind_gate() {
     co_await pass_gate();
     co_return text("passed");
+  }
+
+  Task<Response> wait_until_left(Request& request) {
+    const auto piece = co_await request.body().next();
+    if (!piece) co_return aborted();
+    ++waiting;
+    boost::asio::steady_timer timer(co_await boost::asio::this_coro::executor);
+    while (!request.caller().has_left() && !is_open) {
+      timer.expires_after(std::chrono::milliseconds(2));
+      co_await timer.async_wait(boost::asio::use_awaitable);
+    }
+    co_return text(request.caller().has_left() ? "left" : "there");
   }
 
   Task<> pass_gate() {
