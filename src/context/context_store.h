@@ -99,6 +99,13 @@ class ContextStore {
 
   // Whether the store can work now; the error says what to do.
   virtual Task<Status> probe() = 0;
+
+  // Ends the store's threads, blocking until they are gone. Every call that is under way is answered
+  // (as unavailable, unless it was through) before this returns, so that nobody is resumed on an
+  // executor that is gone; every later call, and next() of a RowSource, fails as unavailable. Called
+  // before the store dies, while its callers and their RowSources may still exist. A store without
+  // threads has nothing to do.
+  virtual void stop() {}
 };
 
 }  // namespace flowstore::context
