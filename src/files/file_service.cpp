@@ -9,6 +9,9 @@
 namespace flowstore::files {
 namespace {
 
+constexpr metrics::OperationFamily kTimes = {"flowstore_storage_operation_duration_seconds",
+                                             "Time that operations on the file store take."};
+
 // What the project grows by when a body of this size is written.
 std::int64_t growth_of(WriteMode mode, std::uint64_t size, const std::optional<FileStat>& old) {
   const auto grown = static_cast<std::int64_t>(size);
@@ -29,7 +32,11 @@ FileService::FileService(FileStore& store, UsageLedger& ledger, const Clock& clo
                          metrics::Registry& registry)
     : store_(store),
       ledger_(ledger),
-      times_(store.name(), clock, registry),
+      open_time_(kTimes, store.name(), "open", clock, registry),
+      receive_time_(kTimes, store.name(), "receive", clock, registry),
+      commit_time_(kTimes, store.name(), "commit", clock, registry),
+      remove_time_(kTimes, store.name(), "remove", clock, registry),
+      list_time_(kTimes, store.name(), "list", clock, registry),
       quota_rejections_(registry.counter("flowstore_quota_rejections_total",
                                          "Writes refused because of a file quota.")) {}
 
@@ -71,7 +78,7 @@ Task<Status> FileService::limit_body(const FileKey& key, BoundedSource& body,
 }
 
 Task<Result<std::unique_ptr<Upload>>> FileService::receive(const FileKey& key, ByteSource& body) {
-  const auto measured = times_.receive();
+  const auto measured = receive_time_.measure();
   co_return co_await store_.receive(key, body);
 }
 
@@ -86,7 +93,7 @@ Task<Result<WriteResult>> FileService::commit(const FileKey& key, Upload& upload
   const std::int64_t growth = growth_of(options.mode, upload.size(), old);
   FLOWSTORE_CO_TRY(auto change, co_await ledger_.announce(key.project(), growth, options.quota));
 
-  const auto measured = times_.commit();
+  const auto measured = commit_time_.measure();
   auto publish = options.mode == WriteMode::append ? upload.append() : upload.replace();
   auto written = co_await std::move(publish);
   if (!written) co_return std::move(written).error();
@@ -106,7 +113,7 @@ Task<Result<std::optional<FileStat>>> FileService::stat_if_any(const FileKey& ke
 }
 
 Task<Result<OpenFile>> FileService::read(const FileKey& key) {
-  const auto measured = times_.open();
+  const auto measured = open_time_.measure();
   auto file = co_await store_.open(key);
   // "file/" asks for a folder of that name.
   if (file && key.names_folder()) co_return not_a_directory(key, "open");
@@ -130,7 +137,7 @@ Task<Status> FileService::remove(const FileKey& key, const Preconditions& condit
     FLOWSTORE_CO_TRY_STATUS(evaluate_write(conditions, old));
   }
   FLOWSTORE_CO_TRY(auto change, co_await ledger_.announce(key.project(), 0, std::nullopt));
-  const auto measured = times_.remove();
+  const auto measured = remove_time_.measure();
   const auto removed = co_await store_.remove(key);
   if (!removed) co_return removed.error();
   change.commit(-static_cast<std::int64_t>(*removed));
@@ -139,7 +146,7 @@ Task<Status> FileService::remove(const FileKey& key, const Preconditions& condit
 
 Task<Status> FileService::remove_tree(const FileKey& folder) {
   FLOWSTORE_CO_TRY(auto change, co_await ledger_.announce(folder.project(), 0, std::nullopt));
-  const auto measured = times_.remove();
+  const auto measured = remove_time_.measure();
   const auto removed = co_await store_.remove_tree(folder);
   if (!removed) co_return removed.error();
   change.commit(-static_cast<std::int64_t>(removed->bytes));
@@ -147,7 +154,7 @@ Task<Status> FileService::remove_tree(const FileKey& folder) {
 }
 
 Task<Result<Listing>> FileService::list(const FileKey& folder, const ListOptions& options) {
-  const auto measured = times_.list();
+  const auto measured = list_time_.measure();
   co_return co_await store_.list(folder, options);
 }
 

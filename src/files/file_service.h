@@ -13,9 +13,9 @@
 #include "files/bounded_source.h"
 #include "files/file_key.h"
 #include "files/file_store.h"
-#include "files/operation_times.h"
 #include "files/preconditions.h"
 #include "files/usage_ledger.h"
+#include "metrics/operation_time.h"
 #include "metrics/registry.h"
 
 namespace flowstore::files {
@@ -75,7 +75,11 @@ class FileService {
   FileStore& store_;
   UsageLedger& ledger_;
   Turns turns_;
-  OperationTimes times_;
+  metrics::OperationTime open_time_;
+  metrics::OperationTime receive_time_;  // with the client's time
+  metrics::OperationTime commit_time_;
+  metrics::OperationTime remove_time_;
+  metrics::OperationTime list_time_;
   metrics::Counter& quota_rejections_;
 };
 
