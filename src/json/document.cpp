@@ -112,10 +112,16 @@ Result<std::vector<PathPart>> Document::parse(std::u16string_view expression) {
 std::optional<PathPart> Document::refer(std::u16string_view inner) {
   if (reference_depth_ == kMostReferences) return std::nullopt;
   ++reference_depth_;
-  const auto value = get(without_msg(inner));
+  const auto path = parse(without_msg(inner));
   --reference_depth_;
-  if (!value || !*value) return std::nullopt;
-  return part_of(**value);
+  if (!path) return std::nullopt;
+  const Found found = look_up(root_, *path);
+  if (!spend(found.work)) return std::nullopt;
+  if (!found.function.empty()) {
+    return PathPart(PathPart::Kind::other, "function " + found.function + "() { [native code] }");
+  }
+  if (!found.text) return std::nullopt;
+  return part_of(*found.text);
 }
 
 // The node in which the last part of the path is set or removed. Null where Node-RED stops without
@@ -204,14 +210,14 @@ Status Document::make_room(ArrayNode& items, std::uint64_t index,
 Status Document::set_length(ArrayNode& items, std::string_view value,
                             std::optional<std::uint64_t> quota) {
   const auto invalid_length = [] { return Error(ErrorKind::invalid, "", "Invalid array length"); };
-  const Node node(value);
-  if (node.is_container()) return invalid_length();
-  double length = 0;  // null and false are 0
-  if (node.is_string()) value = value.substr(1, value.size() - 2);
+  // Number(value): what is not a number goes by its text.
+  const Kind kind = kind_of(value);
+  const std::string text_form = part_of(value).name;
+  double length = 0;  // null, false and the empty text are 0
   if (value == "true") {
     length = 1;
-  } else if (!node.is_null() && value != "false" && !value.empty()) {
-    const auto text = canonical(value);
+  } else if (kind != Kind::null && value != "false" && !text_form.empty()) {
+    const auto text = canonical(text_form);
     if (!text || kind_of(text->text) != Kind::number) return invalid_length();
     length = parse_number(text->text);
   }

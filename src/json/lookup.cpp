@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <string_view>
+#include <utility>
 
 #include "json/members.h"
 #include "json/text.h"
@@ -10,11 +11,23 @@
 namespace flowstore::json {
 namespace {
 
+struct Function {
+  std::string_view name;
+  char parameters;  // its `length`
+};
+
 // What every object has from Object.prototype.
-constexpr std::array<std::string_view, 11> kInheritedFunctions = {
-    "hasOwnProperty",   "isPrototypeOf",    "propertyIsEnumerable", "toLocaleString",
-    "toString",         "valueOf",          "__defineGetter__",     "__defineSetter__",
-    "__lookupGetter__", "__lookupSetter__", "constructor"};
+constexpr std::array<Function, 11> kInheritedFunctions = {{{"hasOwnProperty", '1'},
+                                                           {"isPrototypeOf", '1'},
+                                                           {"propertyIsEnumerable", '1'},
+                                                           {"toLocaleString", '0'},
+                                                           {"toString", '0'},
+                                                           {"valueOf", '0'},
+                                                           {"__defineGetter__", '2'},
+                                                           {"__defineSetter__", '2'},
+                                                           {"__lookupGetter__", '1'},
+                                                           {"__lookupSetter__", '1'},
+                                                           {"constructor", '1'}}};
 
 struct Class {
   std::string_view name;
@@ -40,13 +53,7 @@ class Cursor {
   explicit Cursor(Node& root) : node_(&root) {}
 
   void step(std::string_view name) {
-    if (!function_.empty()) {
-      const bool is_name = name == "name";
-      function_.swap(made_text_);
-      function_.clear();
-      if (is_name) return make('"' + made_text_ + '"');
-      return vanish();
-    }
+    if (!function_.empty()) return step_into_function(name);
     if (node_->is_undefined() || node_->is_null()) return vanish();
     if (node_->is_object()) {
       if (Node* const member = node_->as_object().find(name)) {
@@ -80,16 +87,27 @@ class Cursor {
     return out;
   }
 
+  const std::string& function() const noexcept { return function_; }
+
   std::size_t work = 0;
 
  private:
   void inherit(std::string_view name) {
     const Class type = class_of(*node_);
     if (name == "__proto__") return make(std::string(type.prototype));
-    const bool is_function = std::find(kInheritedFunctions.begin(), kInheritedFunctions.end(),
-                                       name) != kInheritedFunctions.end();
-    if (!is_function) return vanish();
+    const auto* const found =
+        std::find_if(kInheritedFunctions.begin(), kInheritedFunctions.end(),
+                     [name](const Function& one) { return one.name == name; });
+    if (found == kInheritedFunctions.end()) return vanish();
     function_ = name == "constructor" ? type.name : name;
+    parameters_ = found->parameters;
+  }
+
+  void step_into_function(std::string_view name) {
+    const std::string function = std::exchange(function_, std::string());
+    if (name == "name") return make('"' + function + '"');
+    if (name == "length") return make(std::string(1, parameters_));
+    vanish();
   }
 
   void make(std::string text) {
@@ -107,6 +125,7 @@ class Cursor {
   Node made_;
   std::string made_text_;
   std::string function_;  // its name; empty where this is no function
+  char parameters_ = '0';
 };
 
 }  // namespace
@@ -116,6 +135,7 @@ Found look_up(Node& root, const std::vector<PathPart>& path) {
   for (const PathPart& part : path) cursor.step(part.name);
   Found found;
   found.text = cursor.text();
+  found.function = cursor.function();
   found.work = cursor.work;
   return found;
 }

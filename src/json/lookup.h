@@ -17,6 +17,8 @@ struct Found {
   Found() = default;
   // The value's canonical text; nothing for undefined and functions.
   std::optional<std::string> text;
+  // The name, where it is a function that JavaScript's objects have by themselves.
+  std::string function;
   std::size_t work = 0;  // bytes that were looked at or copied
 };
 
