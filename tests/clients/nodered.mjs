@@ -1,4 +1,4 @@
-// A Node-RED of its own process, as installed from npm, with the flows of flows.mjs.
+// A Node-RED of its own process, as installed from npm, with the flows of a test.
 import { fork } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
 import path from 'node:path'
@@ -12,38 +12,53 @@ const operation_patience_ms = 15000
 const start_patience_ms = 60000
 const stop_patience_ms = 15000
 
-// Starts Node-RED as the instance `project` of `team`, with files at server_url. Returns { run, stop }.
-export async function start_node_red({ server_url, team, project, token }) {
+// Starts Node-RED as the instance `project` of `team`, with files at server_url. `flows` is the content
+// of flows.json, `context` what the persistent context store is set to beside the address and the
+// token, such as { cache: false }; without it there is none. Returns a NodeRed.
+export async function start_node_red({ server_url, team, project, token, flows = make_flows(), context }) {
     const folder = make_folder('node-red')
-    writeFileSync(path.join(folder, 'flows.json'), JSON.stringify(make_flows()))
+    writeFileSync(path.join(folder, 'flows.json'), JSON.stringify(flows))
     const flowforge = { teamID: team, projectID: project, fileStore: { url: server_url, token } }
     const { FF_FS_TEST_CONFIG, ...env } = process.env
-    const child = fork(path.join(here, 'node_modules', 'node-red', 'red.js'),
-        ['--settings', path.join(here, 'settings.cjs'), '--userDir', folder], {
-            cwd: folder,
-            env: { ...env, TEST_FLOWFORGE: JSON.stringify(flowforge) },
-            execArgv: [],
-            serialization: 'advanced', // buffers stay buffers
-            stdio: ['ignore', 'pipe', 'pipe', 'ipc']
-        })
-    const node_red = new NodeRed(child, adopt(child), folder)
-    await node_red.started()
+    env.TEST_FLOWFORGE = JSON.stringify(flowforge)
+    if (context) {
+        env.TEST_CONTEXT = JSON.stringify({ projectID: project, url: server_url, token, ...context })
+    }
+    const node_red = new NodeRed(folder, env)
+    await node_red.launch_()
     return node_red
 }
 
 class NodeRed {
-    constructor(child, ended, folder) {
-        this.child_ = child
-        this.ended_ = ended
+    constructor(folder, env) {
         this.folder_ = folder
+        this.env_ = env
+    }
+
+    // Everything that Node-RED wrote since it was started.
+    get log() {
+        return this.log_
+    }
+
+    async launch_() {
+        this.child_ = fork(path.join(here, 'node_modules', 'node-red', 'red.js'),
+            ['--settings', path.join(here, 'settings.cjs'), '--userDir', this.folder_], {
+                cwd: this.folder_,
+                env: this.env_,
+                execArgv: [],
+                serialization: 'advanced', // buffers stay buffers
+                stdio: ['ignore', 'pipe', 'pipe', 'ipc']
+            })
+        this.ended_ = adopt(this.child_)
         this.log_ = ''
-        for (const output of [child.stdout, child.stderr]) {
+        for (const output of [this.child_.stdout, this.child_.stderr]) {
             output.setEncoding('utf8').on('data', text => { this.log_ += text })
         }
+        await this.started_()
     }
 
     // Resolves when the flows run; rejects if Node-RED ends or takes too long.
-    async started() {
+    async started_() {
         await this.until_('start', start_patience_ms, finish => {
             const look = () => {
                 if (this.log_.includes('Started flows')) {
@@ -54,7 +69,7 @@ class NodeRed {
             this.child_.stdout.on('data', look)
         })
         if (this.log_.includes('Waiting for missing types')) {
-            throw new Error(`the file nodes were not loaded:\n${this.log_}`)
+            throw new Error(`a type of node was not loaded:\n${this.log_}`)
         }
     }
 
@@ -85,14 +100,41 @@ class NodeRed {
         return result
     }
 
-    async stop() {
+    // Replaces the flows, as a full deploy does, and resolves when the new ones run.
+    async deploy(flows) {
+        let listener
         try {
-            const { code, signal } = await stop_child(this.child_, this.ended_, stop_patience_ms)
-            if (signal === 'SIGKILL') {
-                throw new Error(`Node-RED did not stop (code ${code}):\n${this.log_}`)
+            const { error } = await this.until_('deploy', operation_patience_ms, finish => {
+                listener = message => message.event === 'deployed' && finish(message)
+                this.child_.on('message', listener)
+                this.child_.send({ flows })
+            })
+            if (error) {
+                throw new Error(`deploy: ${error}:\n${this.log_}`)
             }
         } finally {
+            this.child_.off('message', listener)
+        }
+    }
+
+    // Ends Node-RED and starts it again with the flows it had.
+    async restart() {
+        await this.end_()
+        await this.launch_()
+    }
+
+    async stop() {
+        try {
+            await this.end_()
+        } finally {
             remove_folder(this.folder_)
+        }
+    }
+
+    async end_() {
+        const { code, signal } = await stop_child(this.child_, this.ended_, stop_patience_ms)
+        if (signal === 'SIGKILL') {
+            throw new Error(`Node-RED did not stop (code ${code}):\n${this.log_}`)
         }
     }
 

@@ -18,29 +18,41 @@ function command() {
 }
 
 // A server with local files in a folder of its own, on a port that stays the same over restarts.
-// Returns { url, restart, stop }; stop and restart throw if the server does not end with code 0.
-export async function start_server(platform_url) {
+// `context`, if given, is what the configuration file says under that name; `program` the words of
+// another command than the environment's. Returns { url, pid, log, restart, kill, launch, stop }:
+// stop and restart throw if the server does not end with code 0; kill leaves it no time and launch
+// starts it again.
+export async function start_server(platform_url, { context, program = command() } = {}) {
     const home = make_folder('server')
     const port = await free_port()
     const url = `http://127.0.0.1:${port}`
     mkdirSync(path.join(home, 'etc'))
-    writeFileSync(path.join(home, 'etc', 'flowforge-storage.yml'), [
-        'host: 127.0.0.1',
-        `port: ${port}`,
-        `base_url: ${platform_url}`,
-        'driver:',
-        '  type: localfs',
-        '  options:',
-        '    root: var/root',
-        ''
-    ].join('\n'))
+    mkdirSync(path.join(home, 'var'))
+    // JSON is YAML.
+    writeFileSync(path.join(home, 'etc', 'flowforge-storage.yml'), JSON.stringify({
+        host: '127.0.0.1',
+        port,
+        base_url: platform_url,
+        driver: { type: 'localfs', options: { root: 'var/root' } },
+        logging: { level: 'error', http: 'error' },
+        context
+    }, null, 2))
 
-    let running = await launch(home, url)
+    let running = await launch(program, home, url)
     return {
         url,
+        get pid() { return running.child.pid },
+        get log() { return running.log },
         async restart() {
             await finish(running)
-            running = await launch(home, url)
+            running = await launch(program, home, url)
+        },
+        async kill() {
+            running.child.kill('SIGKILL')
+            await running.ended
+        },
+        async launch() {
+            running = await launch(program, home, url)
         },
         async stop() {
             try {
@@ -52,8 +64,7 @@ export async function start_server(platform_url) {
     }
 }
 
-async function launch(home, url) {
-    const [program, ...args] = command()
+async function launch([program, ...args], home, url) {
     const { PORT, NODE_ENV, FF_FS_TEST_CONFIG, ...env } = process.env
     const child = spawn(program, args, {
         cwd: home,
