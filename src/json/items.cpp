@@ -1,5 +1,7 @@
 #include <algorithm>
+#include <array>
 
+#include "json/strings.h"
 #include "json/text.h"
 
 namespace flowstore::json {
@@ -8,35 +10,44 @@ namespace {
 // The offset behind the string that starts with a quote at `at`.
 std::size_t skip_string(std::string_view text, std::size_t at) noexcept {
   ++at;
-  while (text[at] != '"') at += text[at] == '\\' ? 2 : 1;
-  return at + 1;
+  while (true) {
+    while (at + 8 <= text.size() && !has_quote_or_backslash(text.data() + at)) at += 8;
+    while (text[at] != '"' && text[at] != '\\') ++at;
+    if (text[at] == '"') return at + 1;
+    at += 2;
+  }
 }
 
-// The offset behind the value at `at`. A hole counts as a word like null.
+// Characters that matter outside strings.
+enum class Mark : std::uint8_t { none, quote, open, close };
+
+constexpr std::array<Mark, 256> kMarks = [] {
+  std::array<Mark, 256> marks{};
+  marks['"'] = Mark::quote;
+  marks['{'] = marks['['] = Mark::open;
+  marks['}'] = marks[']'] = Mark::close;
+  return marks;
+}();
+
+Mark mark_of(char c) noexcept { return kMarks[static_cast<unsigned char>(c)]; }
+
+// The offset behind the value at `at`.
 std::size_t skip_value(std::string_view text, std::size_t at) noexcept {
   const char first = text[at];
   if (first == '"') return skip_string(text, at);
   if (first != '{' && first != '[') {
-    const std::size_t end = text.find_first_of(",]}", at);
-    return end == std::string_view::npos ? text.size() : end;
+    while (at < text.size() && text[at] != ',' && mark_of(text[at]) != Mark::close) ++at;
+    return at;
   }
   std::size_t depth = 0;
   do {
-    switch (text[at]) {
-      case '"':
-        at = skip_string(text, at);
-        continue;
-      case '{':
-      case '[':
-        ++depth;
-        break;
-      case '}':
-      case ']':
-        --depth;
-        break;
-      default:
-        break;
+    const Mark mark = mark_of(text[at]);
+    if (mark == Mark::quote) {
+      at = skip_string(text, at);
+      continue;
     }
+    if (mark == Mark::open) ++depth;
+    if (mark == Mark::close) --depth;
     ++at;
   } while (depth > 0);
   return at;

@@ -2,7 +2,6 @@
 
 #include <array>
 #include <cmath>
-#include <cstring>
 #include <utility>
 #include <vector>
 
@@ -24,36 +23,29 @@ constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
 // Digits that a double always gives back as they were.
 constexpr std::size_t kSafeDigits = 15;
 
-constexpr std::uint64_t every_byte(unsigned char value) { return 0x0101010101010101U * value; }
-
-// Whether one of eight bytes ends a plain run inside a string: a quote, a backslash, a control
-// character or anything beyond ASCII. (Bit twiddling hacks, "determine if a word has a byte less
-// than n".)
-bool has_special(const char* at) noexcept {
-  std::uint64_t word = 0;
-  std::memcpy(&word, at, sizeof(word));
-  const auto zero_byte = [](std::uint64_t x) { return (x - every_byte(1)) & ~x; };
-  const std::uint64_t found = zero_byte(word ^ every_byte('"')) |
-                              zero_byte(word ^ every_byte('\\')) | (word - every_byte(0x20)) | word;
-  return (found & every_byte(0x80)) != 0;
-}
-
 bool is_digit(char c) noexcept { return c >= '0' && c <= '9'; }
 
 // Reads one text and writes it as JSON.stringify would. No recursion: open containers are frames.
+// What is already as it should be is not written piece by piece: it is kept, and copied in one go
+// when something else comes between.
 class Canonicaliser {
  public:
   Canonicaliser(std::string_view text, Origin origin)
-      : begin_(text.data()), at_(begin_), end_(begin_ + text.size()), origin_(origin) {}
+      : begin_(text.data()),
+        at_(begin_),
+        kept_(begin_),
+        end_(begin_ + text.size()),
+        origin_(origin) {}
 
   Result<Canonical> run() {
     if (static_cast<std::size_t>(end_ - begin_) >= kMostBytes) return refuse("too long");
     out_.reserve(static_cast<std::size_t>(end_ - begin_) + 8);
     if (std::string_view(at_, static_cast<std::size_t>(end_ - at_)).starts_with(kByteOrderMark))
-      at_ += 3;
+      drop_until(at_ + 3);
     const bool is_read = read_all();
     if (is_too_deep_) return Error(ErrorKind::invalid, "", "Maximum call stack size exceeded");
     if (!is_read) return refuse("unexpected");
+    keep_until(at_);
     Canonical canonical;
     canonical.text = order_.is_empty() ? std::move(out_) : order_.apply(out_);
     canonical.had_bad_utf8 = had_bad_utf8_;
@@ -121,7 +113,7 @@ class Canonicaliser {
     frame.begin = position();
     frame.first_member = members_.size();
     frames_.push_back(frame);
-    out_.push_back(*at_++);
+    ++at_;
     skip_space();
     if (at_ != end_ && *at_ == (is_object ? '}' : ']')) return true;
     is_value_next_ = true;  // read by the loop in read_all, not by recursion
@@ -140,12 +132,12 @@ class Canonicaliser {
       const bool is_first = position() == frame.begin + 1;  // an empty container
       if (frame.is_object && !is_first) members_.back().end = position();
       if (*at_ == ',' && !is_first) {
-        out_.push_back(*at_++);
+        ++at_;
         skip_space();
         return !frame.is_object || read_name();
       }
       if (*at_ != (frame.is_object ? '}' : ']')) return false;
-      out_.push_back(*at_++);
+      ++at_;
       if (!close(frame)) return false;
     }
   }
@@ -153,7 +145,8 @@ class Canonicaliser {
   bool close(const Frame& frame) {
     const bool is_poison = frame.is_constructor && frame.has_prototype;
     if (is_poison && origin_ == Origin::request) return false;
-    if (frame.is_object) {
+    if (members_.size() > frame.first_member + 1) {
+      keep_until(at_);
       order_.add(out_, frame.begin, position(), std::span(members_).subspan(frame.first_member));
     }
     members_.resize(frame.first_member);
@@ -164,36 +157,35 @@ class Canonicaliser {
   // A name and its colon.
   bool read_name() {
     if (at_ == end_ || *at_ != '"') return false;
-    ++at_;
+    const char* const from = at_++;
     MemberSpan member;
-    member.begin = position();
+    member.begin = position() - 1;
     if (!read_string()) return false;
     member.name_length = position() - member.begin - 2;
-    const std::string_view name = member.name(out_);
+    const bool is_as_it_was = kept_ <= from;
+    if (!is_as_it_was) keep_until(at_);
+    const std::string_view name =
+        is_as_it_was ? std::string_view(from + 1, member.name_length) : member.name(out_);
     if (name == "__proto__" && origin_ == Origin::request) return false;
     if (name == "prototype") frames_.back().has_prototype = true;
     is_constructor_next_ = name == "constructor";
     members_.push_back(member);
     skip_space();
     if (at_ == end_ || *at_ != ':') return false;
-    out_.push_back(*at_++);
+    ++at_;
     skip_space();
     return true;
   }
 
   // Behind the opening quote.
   bool read_string() {
-    out_.push_back('"');
     while (true) {
-      const char* const run = at_;
       while (end_ - at_ >= 8 && !has_special(at_)) at_ += 8;
       while (at_ != end_ && is_plain(*at_)) ++at_;
-      out_.append(run, at_);
       if (at_ == end_) return false;
       const char c = *at_;
       if (c == '"') {
         ++at_;
-        out_.push_back('"');
         return true;
       }
       if (c == '\\') {
@@ -216,37 +208,36 @@ class Canonicaliser {
     const std::string_view rest(at_, static_cast<std::size_t>(end_ - at_));
     const std::size_t length = utf8_sequence(rest, bad);
     if (length > 0) {
-      out_.append(at_, length);
-    } else {
-      out_.append("\xEF\xBF\xBD");
-      had_bad_utf8_ = true;
+      at_ += length;
+      return;
     }
-    at_ += length > 0 ? length : bad;
+    keep_until(at_);
+    out_.append("\xEF\xBF\xBD");
+    drop_until(at_ + bad);
+    had_bad_utf8_ = true;
   }
 
   bool read_escape() {
-    ++at_;
+    const char* const from = at_++;
     if (at_ == end_) return false;
-    const char letter = *at_++;
-    switch (letter) {
+    switch (*at_++) {
       case '"':
       case '\\':
-        out_.push_back('\\');
-        out_.push_back(letter);
-        return true;
       case 'b':
       case 'f':
       case 'n':
       case 'r':
       case 't':
-        out_.push_back('\\');
-        out_.push_back(letter);
         return true;
       case '/':
-        out_.push_back('/');
+        keep_until(from);
+        kept_ = from + 1;
         return true;
       case 'u':
-        return read_unicode_escape();
+        keep_until(from);
+        if (!read_unicode_escape()) return false;
+        drop_until(at_);
+        return true;
       default:
         return false;
     }
@@ -317,11 +308,10 @@ class Canonicaliser {
     }
     const std::string_view text(from, static_cast<std::size_t>(at_ - from));
     const bool is_exact = !has_exponent && whole_digits + decimals <= kSafeDigits;
-    if (is_exact && is_shortest(text, decimals)) {
-      out_.append(text);
-    } else {
-      write_number(parse_number(text));
-    }
+    if (is_exact && is_shortest(text, decimals)) return true;
+    keep_until(from);
+    write_number(parse_number(text));
+    drop_until(at_);
     return true;
   }
 
@@ -344,19 +334,39 @@ class Canonicaliser {
   bool read_word(std::string_view word) {
     const std::string_view rest(at_, static_cast<std::size_t>(end_ - at_));
     if (!rest.starts_with(word)) return false;
-    out_.append(word);
     at_ += word.size();
     return true;
   }
 
-  void skip_space() noexcept {
-    while (at_ != end_ && (*at_ == ' ' || *at_ == '\n' || *at_ == '\r' || *at_ == '\t')) ++at_;
+  void skip_space() {
+    if (at_ == end_ || !is_space(*at_)) return;
+    keep_until(at_);
+    do {
+      ++at_;
+    } while (at_ != end_ && is_space(*at_));
+    drop_until(at_);
+  }
+  static bool is_space(char c) noexcept { return c == ' ' || c == '\n' || c == '\r' || c == '\t'; }
+
+  // Copies what has been read as it is.
+  void keep_until(const char* end) {
+    out_.append(kept_, end);
+    kept_ = end;
+  }
+  // Goes on at `next` without copying what lies before.
+  void drop_until(const char* next) noexcept {
+    at_ = next;
+    kept_ = next;
   }
 
-  std::uint32_t position() const noexcept { return static_cast<std::uint32_t>(out_.size()); }
+  // Where in the written text that is which is read next.
+  std::uint32_t position() const noexcept {
+    return static_cast<std::uint32_t>(out_.size() + static_cast<std::size_t>(at_ - kept_));
+  }
 
   const char* begin_;
   const char* at_;
+  const char* kept_;  // from here to at_ the text is as it should be, and not yet copied
   const char* end_;
   Origin origin_;
   std::string out_;
