@@ -115,7 +115,10 @@ PlatformVerifier::PlatformVerifier(http::Client& client, std::string_view base_u
       check_url_(check_url(base_url)),
       budget_(budget),
       clock_(clock),
-      outage_log_(clock, log),
+      outage_log_(clock, log,
+                  "The FlowFuse platform does not answer; tokens that it accepted before go on "
+                  "working for a while. Check base_url and the network.",
+                  "The FlowFuse platform answers again."),
       duration_(
           registry.histogram("flowstore_platform_check_duration_seconds",
                              "Time of one token check by the platform, with all its tries.",

@@ -6,10 +6,10 @@
 #include <string>
 #include <string_view>
 
-#include "auth/outage_log.h"
 #include "auth/token_verifier.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/outage_log.h"
 #include "http/client.h"
 #include "metrics/registry.h"
 

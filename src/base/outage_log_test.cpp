@@ -1,4 +1,4 @@
-#include "auth/outage_log.h"
+#include "base/outage_log.h"
 
 #include <algorithm>
 #include <string>
@@ -7,7 +7,7 @@
 
 #include "support/manual_clock.h"
 
-namespace flowstore::auth {
+namespace flowstore {
 namespace {
 
 // The lines that `act` makes appear, with a log that writes before it dies.
@@ -17,7 +17,7 @@ std::ptrdiff_t lines_of(Act act) {
   {
     ManualClock clock;
     Log log(LogLevel::info, LogFormat::json, clock);
-    OutageLog outage(clock, log);
+    OutageLog outage(clock, log, "It is out.", "It is back.");
     act(outage, clock);
   }
   const std::string text = testing::internal::GetCapturedStdout();
@@ -31,7 +31,7 @@ TEST(OutageLog, WritesOneLineHoweverManyQuestionsFail) {
   EXPECT_EQ(lines_of(act), 1);
 }
 
-TEST(OutageLog, SaysThatThePlatformIsBackOnce) {
+TEST(OutageLog, SaysThatItIsBackOnce) {
   const auto act = [](OutageLog& outage, ManualClock&) {
     outage.failed("status 500");
     for (int i = 0; i < 100; ++i) outage.answered();
@@ -54,4 +54,4 @@ TEST(OutageLog, IsQuietWhileAllIsWell) {
 }
 
 }  // namespace
-}  // namespace flowstore::auth
+}  // namespace flowstore

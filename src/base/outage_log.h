@@ -1,24 +1,28 @@
-// OutageLog: tells the operator that the platform is gone, and that it is back.
+// OutageLog: tells the operator that a service is gone, and that it is back.
 
 #pragma once
 
 #include <chrono>
 #include <mutex>
+#include <string>
 #include <string_view>
+#include <utility>
 
 #include "base/clock.h"
 #include "base/log.h"
 
-namespace flowstore::auth {
+namespace flowstore {
 
 // One line at the beginning of an outage, one each minute while it lasts, one at its end; however
 // many questions fail meanwhile. Safe to use from any thread.
 class OutageLog {
  public:
-  // Both must outlive this.
-  OutageLog(const Clock& clock, Log& log) : clock_(clock), log_(log) {}
+  // The two lines: what is out and what to do, and that it is over. Clock and log must outlive
+  // this.
+  OutageLog(const Clock& clock, Log& log, std::string out, std::string back)
+      : clock_(clock), log_(log), out_(std::move(out)), back_(std::move(back)) {}
 
-  // A question had no answer. `reason` holds no token.
+  // A question had no answer. `reason` holds no token or password.
   void failed(std::string_view reason);
   // A question was answered.
   void answered();
@@ -26,9 +30,11 @@ class OutageLog {
  private:
   const Clock& clock_;
   Log& log_;
+  std::string out_;
+  std::string back_;
   std::mutex mutex_;
   bool is_out_ = false;         // guarded by mutex_
   Clock::Instant next_line_{};  // guarded by mutex_; when a failure is worth a line again
 };
 
-}  // namespace flowstore::auth
+}  // namespace flowstore

@@ -1,22 +1,19 @@
-#include "auth/outage_log.h"
+#include "base/outage_log.h"
 
-namespace flowstore::auth {
+namespace flowstore {
 
 void OutageLog::failed(std::string_view reason) {
   const auto now = clock_.now();
   {
     const std::lock_guard lock(mutex_);
-    // Also holds back a platform that answers every other question: it is out once a minute.
+    // Also holds back a service that answers every other question: it is out once a minute.
     if (now < next_line_) return;
     is_out_ = true;
     next_line_ = now + std::chrono::minutes(1);
   }
   LogFields fields;
   fields.text("reason", reason);
-  log_.warn(
-      "The FlowFuse platform does not answer; tokens that it accepted before go on working for a "
-      "while. Check base_url and the network.",
-      fields);
+  log_.warn(out_, fields);
 }
 
 void OutageLog::answered() {
@@ -25,7 +22,7 @@ void OutageLog::answered() {
     if (!is_out_) return;
     is_out_ = false;
   }
-  log_.info("The FlowFuse platform answers again.");
+  log_.info(back_);
 }
 
-}  // namespace flowstore::auth
+}  // namespace flowstore
