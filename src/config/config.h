@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/log.h"
@@ -29,6 +30,61 @@ struct DriverConfig {
   Durability durability = Durability::strict;
   // driver.options.maxBytes (memory): all files together; beyond it writes are refused with 507.
   std::uint64_t max_bytes = std::uint64_t{1} << 30;
+};
+
+enum class DatabaseType : std::uint8_t { sqlite, postgres };
+enum class Journal : std::uint8_t { wal, rollback };
+enum class TlsMode : std::uint8_t { disable, require, verify_ca, verify_full };
+
+// context.options.ssl: whether and how the connection to PostgreSQL is encrypted.
+struct DatabaseTls {
+  // One of the options below is set, which turns it on.
+  bool is_on = false;
+  // ssl.mode: wins over everything else; the names are libpq's. ssl: true is verify_full, ssl:
+  // false is disable.
+  std::optional<TlsMode> mode;
+  // ssl.rejectUnauthorized: as in Node.js, whether the server must prove who it is.
+  bool rejects_unauthorized = true;
+  // ssl.ca, ssl.cert, ssl.key: PEM files, absolute after loading.
+  std::string ca_file;
+  std::string cert_file;
+  std::string key_file;
+
+  // What all of it together means.
+  TlsMode effective_mode() const noexcept {
+    if (mode) return *mode;
+    if (!is_on) return TlsMode::disable;
+    return rejects_unauthorized ? TlsMode::verify_full : TlsMode::require;
+  }
+};
+
+// The value of context.options.storage that keeps everything in memory.
+inline constexpr std::string_view kInMemory = ":memory:";
+
+// context: where context lives.
+struct ContextConfig {
+  // context.type is set; without it there are no context routes.
+  bool is_on = false;
+  // context.quota: characters of JSON text that a project may hold, where the platform or token
+  // names no quota.
+  std::optional<std::uint64_t> quota;
+  // context.options.type
+  DatabaseType database = DatabaseType::sqlite;
+  // context.options.storage (sqlite): the file, relative to HOME/var, absolute after loading; or
+  // kInMemory.
+  std::string storage = "context.db";
+  // context.options.journal (sqlite): wal = readers and writers do not wait for each other, needs a
+  // local file system; delete = for shared volumes.
+  Journal journal = Journal::wal;
+  // context.options.host, port, database, username, password or password_file (postgres)
+  std::string host = "postgres";
+  std::uint16_t port = 5432;
+  std::string database_name = "ff-context";
+  std::string username;  // empty: the user of the process
+  Secret password;
+  DatabaseTls tls;
+  // context.options.connections (postgres): at most, opened as they are needed.
+  std::size_t connections = 10;
 };
 
 // auth.tokens[]: one fixed token (auth.type: static).
@@ -85,8 +141,8 @@ struct Config {
   std::size_t workers = 0;         // workers: event loops; 0: one per core
   std::chrono::milliseconds shutdown_grace{20'000};  // shutdown.grace, in seconds
   bool has_metrics = false;                          // telemetry.backend.prometheus.enabled
-  bool has_context = false;  // context.type is set; the context routes come with a later release
   DriverConfig driver;
+  ContextConfig context;
   AuthConfig auth;
   LimitsConfig limits;
   LoggingConfig logging;

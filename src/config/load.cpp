@@ -110,6 +110,9 @@ class Loader {
     Config& config = result_.config;
     const KeyLines lines = read_options(*root, config, problems);
     if (!config.driver.root.empty()) config.driver.root = absolute(config.home, config.driver.root);
+    if (config.context.storage != kInMemory) {
+      config.context.storage = absolute(absolute(config.home, "var"), config.context.storage);
+    }
     check_rules(config, lines, problems);
     note_origins(lines);
   }

@@ -91,12 +91,15 @@ TEST_F(Load, ReadsTheFileOfFlowFusesHelmChart) {
       "    password: 12345\n"
       "telemetry:\n  backend:\n    prometheus:\n      enabled: true\n"
       "logging:\n  level: info\n  http: info\n");
-  EXPECT_TRUE(loaded.is_usable());
-  ASSERT_EQ(loaded.problems.size(), 1u);
-  EXPECT_EQ(loaded.problems[0].key, "context.type");
-  EXPECT_EQ(loaded.problems[0].line, 10);
-  EXPECT_EQ(loaded.config.warnings.size(), 1u);
-  EXPECT_TRUE(loaded.config.has_context);
+  EXPECT_EQ(said(loaded), std::vector<std::string>());
+  const ContextConfig& context = loaded.config.context;
+  EXPECT_TRUE(context.is_on);
+  EXPECT_EQ(context.quota, 1'048'576u);
+  EXPECT_EQ(context.database, DatabaseType::postgres);
+  EXPECT_EQ(context.host, "db");
+  EXPECT_EQ(context.username, "forge");
+  EXPECT_EQ(context.database_name, "ff-context");
+  EXPECT_EQ(context.password.reveal(), "12345");
   EXPECT_TRUE(loaded.config.has_metrics);
   EXPECT_EQ(loaded.config.driver.quota, 104'857'600u);
   EXPECT_EQ(loaded.config.logging.http, LogLevel::info);

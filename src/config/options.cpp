@@ -4,6 +4,8 @@
 #include <limits>
 
 #include "config/base_url.h"
+#include "config/context_options.h"
+#include "config/option_readers.h"
 #include "config/scalars.h"
 
 namespace flowstore::config {
@@ -14,20 +16,6 @@ using std::chrono::seconds;
 
 constexpr seconds kHour{3600};
 constexpr seconds kDay{24 * 3600};
-
-// ---- readers that several options share -----------------------------------------------------
-
-std::string show_limit(std::optional<std::uint64_t> limit) {
-  return limit ? show_bytes(*limit) : "none";
-}
-
-std::string show_flag(bool flag) { return flag ? "true" : "false"; }
-
-// 0 means no limit, as in the old server.
-void read_limit(const Value& value, std::optional<std::uint64_t>& limit) {
-  const auto bytes = value.bytes();
-  if (bytes) limit = *bytes == 0 ? std::nullopt : bytes;
-}
 
 std::optional<LogLevel> read_level(const Value& value) {
   return value.choice<LogLevel>("logging level", {{"fatal", LogLevel::fatal},
@@ -153,15 +141,6 @@ std::optional<std::string> read_segment(const Value& value) {
 
 std::string show_tokens(const std::vector<FixedToken>& tokens) {
   return tokens.empty() ? "none" : std::to_string(tokens.size()) + " (secret)";
-}
-
-void read_context_type(const Value& value, Config& config) {
-  const auto type = value.choice<bool>("context store", {{"sequelize", true}, {"db", true}});
-  if (type) config.has_context = true;
-}
-
-void read_context_database(const Value& value, Config&) {
-  (void)value.choice<int>("database", {{"sqlite", 0}, {"postgres", 1}});
 }
 
 // ---- groups of the table ------------------------------------------------------------------------
@@ -344,18 +323,6 @@ Table operations_options() {
 // What FlowFuse's own files hold and this version does not use.
 Table accepted_options() {
   return {
-      {"context.type", read_context_type, nullptr},
-      {"context.quota", [](const Value& v, Config&) { (void)v.bytes(); }, nullptr},
-      {"context.options.type", read_context_database, nullptr},
-      {"context.options.storage", accept_text, nullptr},
-      {"context.options.host", accept_text, nullptr},
-      {"context.options.port", [](const Value& v, Config&) { (void)v.whole(1, 65535); }, nullptr},
-      {"context.options.database", accept_text, nullptr},
-      {"context.options.username", accept, nullptr},
-      {"context.options.password", accept, nullptr, Secrecy::secret},
-      // Whatever counts as true in JavaScript turned it on, a group of options included.
-      {"context.options.ssl", accept, nullptr},
-      {"context.options.logging", accept_flag, nullptr},
       {"driver.options.bucket", accept_text, nullptr},
       {"driver.options.region", accept_text, nullptr},
       {"driver.options.endpoint", accept_text, nullptr},
@@ -375,8 +342,9 @@ Table joined(std::initializer_list<Table> parts) {
 }  // namespace
 
 const std::vector<Option>& options() {
-  static const Table all = joined({server_options(), driver_options(), auth_options(),
-                                   limits_options(), operations_options(), accepted_options()});
+  static const Table all =
+      joined({server_options(), driver_options(), context_options(), auth_options(),
+              limits_options(), operations_options(), accepted_options()});
   return all;
 }
 

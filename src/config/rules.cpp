@@ -96,15 +96,55 @@ class Rules {
   }
 
   void check_context() {
-    if (!config_.has_context) return;
-    warn("context.type",
-         "this version has no context store: /v1/context answers as if context were not set");
+    const ContextConfig& context = config_.context;
+    if (!context.is_on && lines_.has("context.options") && !is_refused("context.type")) {
+      warn("context.options", "has no effect without context.type; set that to db");
+    }
+    if (lines_.has("context.options.password") && lines_.has("context.options.password_file")) {
+      reject("context.options", "names its password twice; keep password or password_file");
+    }
+    const bool is_sqlite = context.database == DatabaseType::sqlite;
+    for (const char* const name : {"storage", "journal"}) warn_unless(is_sqlite, name, "sqlite");
+    for (const char* const name : {"host", "port", "database", "username", "password",
+                                   "password_file", "ssl", "connections"}) {
+      warn_unless(!is_sqlite, name, "postgres");
+    }
+    check_tls(context.tls);
+  }
+
+  void warn_unless(bool is_of_use, std::string_view name, std::string_view type) {
+    const std::string key = "context.options." + std::string(name);
+    if (is_of_use || !lines_.has(key) || is_refused("context.options.type")) return;
+    warn(key, "has no effect; it belongs to type: " + std::string(type));
+  }
+
+  void check_tls(const DatabaseTls& tls) {
+    const std::string key = "context.options.ssl";
+    if (tls.cert_file.empty() != tls.key_file.empty() && !is_refused(key + ".cert") &&
+        !is_refused(key + ".key")) {
+      reject(key, "needs both cert and key, or neither");
+    }
+    // Else a misspelled option would leave the connection in the clear.
+    if (lines_.has(key) && !tls.mode && !tls.is_on && !is_refused_within(key)) {
+      reject(key, "does not say whether to encrypt; use true, false or a mode");
+    }
+    if (tls.mode == TlsMode::disable && tls.is_on) {
+      warn(key + ".mode", "turns encryption off; the other options of ssl have no effect");
+    }
   }
 
   // Whether the value at this very key was refused; what follows from it is not said again.
   bool is_refused(std::string_view key) const {
     for (const Problem& problem : problems_.all()) {
       if (problem.is_fatal && problem.key == key) return true;
+    }
+    return false;
+  }
+
+  // The same of the key and all options of its group.
+  bool is_refused_within(std::string_view key) const {
+    for (const Problem& problem : problems_.all()) {
+      if (problem.is_fatal && problem.key.starts_with(key)) return true;
     }
     return false;
   }

@@ -44,6 +44,18 @@ std::optional<std::string> Value::text() const {
   return text;
 }
 
+std::optional<std::string> Value::file_name() const {
+  const auto given = scalar();
+  if (!given) return std::nullopt;
+  if (given->starts_with("-----BEGIN")) {
+    reject("is the text of a certificate or key; put it into a file and name that");
+    return std::nullopt;
+  }
+  const auto name = text();
+  if (!name) return std::nullopt;
+  return (std::filesystem::path(home_) / *name).lexically_normal().string();
+}
+
 std::optional<bool> Value::flag() const {
   const auto text = scalar();
   if (!text) return std::nullopt;

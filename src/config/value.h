@@ -35,6 +35,10 @@ class Value {
 
   // Not empty, without control characters.
   std::optional<std::string> text() const;
+  // May be empty or hold anything: a name or password of somebody else's making.
+  std::optional<std::string> optional_text() const { return scalar(); }
+  // The name of a file, absolute: relative ones start at `home`. The file is not looked at.
+  std::optional<std::string> file_name() const;
   std::optional<bool> flag() const;
   // From `least` to `most`, both allowed.
   std::optional<std::uint64_t> whole(std::uint64_t least, std::uint64_t most) const;
