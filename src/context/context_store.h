@@ -63,20 +63,22 @@ struct Page {
   std::unique_ptr<RowSource> rows;          // never null
 };
 
-// Safe to use from any thread; resumes its caller on the caller's executor. Must outlive every call.
+// Safe to use from any thread; resumes its caller on the caller's executor. Must outlive every
+// call.
 //
 // What is answered is durable as far as the database promises it, and visible to every later read.
-// Writes of one project happen one after the other; writes of different projects never wait for each
-// other's limits. Every call ends within a few seconds, whatever the database does. Errors:
+// Writes of one project happen one after the other; writes of different projects never wait for
+// each other's limits. Every call ends within a few seconds, whatever the database does. Errors:
 // over_quota, no_space, invalid (the database can not hold such a name), unavailable (the database
-// is down, slow or overloaded: nothing was changed, or it is not known whether it was), aborted (the
-// caller has left), internal.
+// is down, slow or overloaded: nothing was changed, or it is not known whether it was), aborted
+// (the caller has left), internal.
 class ContextStore {
  public:
   virtual ~ContextStore() = default;
 
   // The values of a row as stored; nothing where there is no row.
-  virtual Task<Result<std::optional<std::string>>> read(const Caller& caller, const RowKey& key) = 0;
+  virtual Task<Result<std::optional<std::string>>> read(const Caller& caller,
+                                                        const RowKey& key) = 0;
 
   // Sets the values of a row whatever they were, or removes it. Removing what is not there is no
   // error.
@@ -100,11 +102,11 @@ class ContextStore {
   // Whether the store can work now; the error says what to do.
   virtual Task<Status> probe() = 0;
 
-  // Ends the store's threads, blocking until they are gone. Every call that is under way is answered
-  // (as unavailable, unless it was through) before this returns, so that nobody is resumed on an
-  // executor that is gone; every later call, and next() of a RowSource, fails as unavailable. Called
-  // before the store dies, while its callers and their RowSources may still exist. A store without
-  // threads has nothing to do.
+  // Ends the store's threads, blocking until they are gone. Every call that is under way is
+  // answered (as unavailable, unless it was through) before this returns, so that nobody is resumed
+  // on an executor that is gone; every later call, and next() of a RowSource, fails as unavailable.
+  // Called before the store dies, while its callers and their RowSources may still exist. A store
+  // without threads has nothing to do.
   virtual void stop() {}
 };
 

@@ -1,0 +1,62 @@
+// Readers: connections that only read, as many as are needed at the same time.
+
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/outage_log.h"
+#include "base/result.h"
+#include "context/context_store.h"
+#include "context/sqlite/connection.h"
+#include "context/sqlite/sqlite_store.h"
+
+namespace flowstore::context::sqlite {
+
+// The first part of a page.
+struct PageStart {
+  PageStart() = default;
+  std::uint64_t count = 0;
+  std::vector<std::int64_t> ids;  // of the whole page
+  std::vector<Row> rows;          // of its first ids, as many as are not too large together
+  std::size_t next_id = 0;        // where in ids the rest begins
+};
+
+// Safe to use from any thread. Every call blocks for the disk.
+class Readers {
+ public:
+  // The references outlive the readers.
+  Readers(const Options& options, const Clock& clock, Log& log);
+  ~Readers();
+
+  Result<std::optional<std::string>> values(const RowKey& key);
+
+  // What `most` means is written in context_store.h.
+  Result<PageStart> page(const std::string& project, std::int64_t after, std::int64_t most);
+
+  // The rows of ids[next] and the following, until they are large together; moves `next` behind
+  // them. Rows that are gone are left out, so that there may be none.
+  Result<std::vector<Row>> rows(const std::string& project, const std::vector<std::int64_t>& ids,
+                                std::size_t& next);
+
+  Status probe();
+
+ private:
+  struct Reader;
+
+  // Runs `ask` on a connection that nobody else uses.
+  Code with_reader(const std::function<Code(Reader& reader)>& ask);
+
+  const Options& options_;
+  OutageLog outage_;
+  std::mutex mutex_;
+  std::vector<std::unique_ptr<Reader>> idle_;  // guarded by mutex_
+};
+
+}  // namespace flowstore::context::sqlite
