@@ -3,7 +3,8 @@
 import { createServer } from 'node:http'
 
 // Starts a platform on the loopback address. `projects` is [{ project, token, quota }], where quota
-// (optional) is what the platform answers, such as { file: 1000 }. Returns { url, stop }.
+// (optional) is what the platform answers, such as { file: 1000 }; or a function that finds one of
+// those, or undefined, by project and token. Returns { url, stop }.
 export async function start_platform(projects) {
     const server = createServer((request, response) => {
         const answer = check(projects, request)
@@ -30,8 +31,10 @@ function check(projects, request) {
         return { status: 404, body: { code: 'not_found', error: 'Not Found' } }
     }
     const id = decodeURIComponent(match[1])
-    const found = projects.find(({ project, token }) =>
-        project === id && request.headers.authorization === `Bearer ${token}`)
+    const token = /^Bearer (.*)$/.exec(request.headers.authorization ?? '')?.[1]
+    const found = typeof projects === 'function'
+        ? projects(id, token)
+        : projects.find(one => one.project === id && one.token === token)
     if (!found) {
         return { status: 401, body: { code: 'unauthorized', error: 'unauthorized' } }
     }
