@@ -1,0 +1,80 @@
+#include "context/postgres/reader.h"
+
+#include <utility>
+
+namespace flowstore::context::postgres {
+namespace {
+
+using std::chrono::steady_clock;
+
+// Tries of one read, the first included.
+constexpr int kTries = 4;
+
+}  // namespace
+
+Task<Result<std::vector<Rows>>> Reader::read(const Pipeline& pipeline, Asker asker) {
+  for (int tries = 1;; ++tries) {
+    Answer answer = co_await read_once(pipeline, asker);
+    if (!answer.trouble) co_return std::move(answer.results);
+    const Trouble& trouble = *answer.trouble;
+    if (asker.has_left()) co_return left();
+    pool_.learn_from(trouble);
+    // Cancelled: somebody else's read on the same connection was meant.
+    const bool may_help = remedy_for(trouble) != Remedy::none || trouble.sqlstate == "57014";
+    const bool is_over =
+        tries >= kTries || pool_.is_down() || asker.deadline <= steady_clock::now();
+    if (!may_help || is_over) {
+      Error error = translate(trouble);
+      if (error.kind() == ErrorKind::internal) {
+        LogFields fields;
+        fields.text("sqlstate", trouble.sqlstate).text("reason", trouble.message);
+        log_.error("PostgreSQL refused a context read.", fields);
+      }
+      co_return error;
+    }
+  }
+}
+
+Task<Answer> Reader::read_once(const Pipeline& pipeline, Asker asker) {
+  Waiting waiting(pipeline, asker);
+  waiting.flight.terms.deadline = asker.deadline;
+  if (asker.caller != nullptr) {
+    waiting.flight.terms.has_left = [caller = asker.caller] { return caller->has_left(); };
+  }
+  waiting_.push_back(&waiting);
+  pump();
+  co_await waiting.flight.done.wait();
+  pool_.done_reading();
+  co_return std::move(waiting.flight.answer);
+}
+
+void Reader::pump() {
+  while (!waiting_.empty()) {
+    Waiting& next = *waiting_.front();
+    if (pool_.is_down()) {
+      next.flight.answer.trouble = Trouble("", "the database is down");
+      waiting_.pop_front();
+      next.flight.done.wake();
+      continue;
+    }
+    const Pool::Lent connection = pool_.share_with_reader();
+    if (!connection) return;
+    waiting_.pop_front();
+    next.flight.terms.use_names = pool_.use_names();
+    connection->send(next.pipeline, next.flight);
+  }
+}
+
+void Reader::look_after(Instant now) {
+  std::erase_if(waiting_, [now](Waiting* one) {
+    const bool is_over = one->asker.has_left() || one->asker.deadline <= now;
+    if (is_over) {
+      one->flight.answer.trouble = Trouble("", "no connection was free in time");
+      one->flight.done.wake();
+    }
+    return is_over;
+  });
+  pump();
+}
+
+}  // namespace flowstore::context::postgres

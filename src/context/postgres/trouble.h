@@ -1,0 +1,48 @@
+// Trouble: what went wrong between us and the database, and what to do about it.
+
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "base/error.h"
+
+namespace flowstore::context::postgres {
+
+// An error of the server, or of the connection to it.
+struct Trouble {
+  Trouble() = default;
+  Trouble(std::string state, std::string text)
+      : sqlstate(std::move(state)), message(std::move(text)) {}
+
+  std::string sqlstate;  // five characters; empty: the connection failed without a word
+  std::string message;   // the server's or libpq's, for the log; names no row and no password
+  bool is_lost = false;  // the connection is gone, and whatever it had not answered is unknown
+};
+
+// What to try when a statement that may be repeated has failed.
+enum class Remedy : std::uint8_t {
+  none,       // it would fail again
+  repeat,     // somebody was in the way, or the connection is gone: once more
+  unprepare,  // a pooler in between mixes up connections: once more, without named statements
+  set_up,     // tables are not what they were: once more, after looking at them again
+};
+
+Remedy remedy_for(const Trouble& trouble);
+
+// The only place that makes an Error of a SQLSTATE. Messages of kind invalid are the server's own,
+// as the old server showed them; all others say nothing of the database.
+Error translate(const Trouble& trouble);
+
+// The database does not answer, or not in time.
+Error no_answer();
+// More waits already than can be done in time.
+Error busy();
+// The caller has left.
+Error left();
+
+// What the operator can do about a connection that cannot be made; one clause without a full stop.
+std::string_view advice_for(const Trouble& trouble);
+
+}  // namespace flowstore::context::postgres
