@@ -11,7 +11,15 @@
 namespace flowstore::api {
 
 // Which rows of the table apply: the old server answers the same trouble differently per route.
-enum class RouteFamily : std::uint8_t { read, write, remove, quota, authentication };
+enum class RouteFamily : std::uint8_t {
+  read,
+  write,
+  remove,
+  quota,
+  authentication,
+  context,        // all that is not the next
+  context_write,  // set and cache write, once their body has been understood
+};
 
 // The answer for an Error; bodies and their key order are the contract's, section 1.2. The text is
 // the error's message, which by its own promise names nothing internal.

@@ -36,6 +36,41 @@ TEST(ErrorResponse, NamesTheQuota) {
   EXPECT_EQ(body_of(response), R"({"code":"over_quota","error":"Over Quota","limit":2000})");
 }
 
+TEST(ErrorResponse, SpeaksToWritersOfContextAsTheOldServerDoes) {
+  const auto body = [](const Error& error) {
+    return body_of(error_response(RouteFamily::context_write, error));
+  };
+  EXPECT_EQ(body(Error(ErrorKind::invalid, "INVALID_EXPR", "Invalid property expression: x")),
+            R"({"error":"Invalid property expression: x","code":"INVALID_EXPR"})");
+  EXPECT_EQ(body(Error(ErrorKind::invalid, "", "y")), R"({"error":"y"})");
+  EXPECT_EQ(body(Error::over_quota(108)),
+            R"({"error":"Over Quota","code":"over_quota","limit":108})");
+  EXPECT_EQ(error_response(RouteFamily::context_write, Error::over_quota(108)).status, 413);
+  const Error down(ErrorKind::unavailable, "context_unavailable", "no answer");
+  const auto response = error_response(RouteFamily::context_write, down);
+  EXPECT_EQ(response.status, 503);
+  EXPECT_EQ(response.headers.at(0).first, "Retry-After");
+  EXPECT_EQ(error_response(RouteFamily::context, Error(ErrorKind::no_space, "x", "y")).status, 507);
+}
+
+TEST(ErrorResponse, WritesLoneSurrogatesAsJavaScriptDoes) {
+  const Error error(ErrorKind::invalid, "", "a\xED\xA0\xBD\"\xED\xB8\x80");
+  EXPECT_EQ(body_of(error_response(RouteFamily::context_write, error)),
+            R"({"error":"a\ud83d\"\ude00"})");
+}
+
+TEST(ErrorResponse, SpeaksToReadersOfContextInTheStandardBody) {
+  const Error error(ErrorKind::invalid, "INVALID_EXPR", "Invalid property expression: x");
+  EXPECT_EQ(body_of(error_response(RouteFamily::context, error)),
+            R"({"statusCode":400,"code":"INVALID_EXPR","error":"Bad Request",)"
+            R"("message":"Invalid property expression: x"})");
+  const Error type(ErrorKind::unsupported, "FST_ERR_CTP_INVALID_MEDIA_TYPE",
+                   "Unsupported Media Type");
+  EXPECT_EQ(body_of(error_response(RouteFamily::context, type)),
+            R"({"statusCode":415,"code":"FST_ERR_CTP_INVALID_MEDIA_TYPE",)"
+            R"("error":"Unsupported Media Type","message":"Unsupported Media Type"})");
+}
+
 TEST(ErrorResponse, SaysWhenToComeBack) {
   const Error error(ErrorKind::unavailable, "auth_unavailable", "no answer");
   const auto response = error_response(RouteFamily::authentication, error);

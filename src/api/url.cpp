@@ -45,15 +45,6 @@ std::size_t sequence_length(std::string_view text, std::size_t at) {
   return is_overlong || is_too_large || !is_continuation(byte_at(text, at + 3)) ? 0 : 4;
 }
 
-bool is_utf8(std::string_view text) {
-  for (std::size_t at = 0; at < text.size();) {
-    const std::size_t length = sequence_length(text, at);
-    if (length == 0) return false;
-    at += length;
-  }
-  return true;
-}
-
 std::string decode_query_word(std::string_view text) {
   std::string word(text);
   std::replace(word.begin(), word.end(), '+', ' ');
@@ -89,6 +80,15 @@ std::optional<std::string> percent_decode(std::string_view text) {
   }
   if (!is_utf8(out)) return std::nullopt;
   return out;
+}
+
+bool is_utf8(std::string_view text) noexcept {
+  for (std::size_t at = 0; at < text.size();) {
+    const std::size_t length = sequence_length(text, at);
+    if (length == 0) return false;
+    at += length;
+  }
+  return true;
 }
 
 std::size_t utf16_length(std::string_view text) noexcept {

@@ -21,6 +21,9 @@ Target split_target(std::string_view target);
 // as JavaScript's decodeURIComponent refuses both.
 std::optional<std::string> percent_decode(std::string_view text);
 
+// No overlong forms, surrogates or cut characters.
+bool is_utf8(std::string_view text) noexcept;
+
 // The length as JavaScript counts it, in UTF-16 code units. `text` is UTF-8.
 std::size_t utf16_length(std::string_view text) noexcept;
 

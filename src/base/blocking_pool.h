@@ -55,6 +55,13 @@ class BlockingPool {
     co_return *std::move(value);
   }
 
+  // The same for work that blocks nobody and is often short: unless `is_long` it runs here and now.
+  template <class Work>
+  Task<std::invoke_result_t<Work&>> run_if(bool is_long, Work work) {
+    if (!is_long) co_return work();
+    co_return co_await run(std::move(work));
+  }
+
   // Waits for all work that was asked for. Nothing may be asked for afterwards.
   void join() { pool_.join(); }
 

@@ -20,6 +20,7 @@ enum class ErrorKind : std::uint8_t {
   unauthorized,         // no valid token for this project
   over_quota,           // would exceed the project's quota in `limit()`
   too_large,            // would exceed the server's own limit in `limit()`
+  unsupported,          // the route does not read bodies of this media type
   precondition_failed,  // If-Match and its like did not hold
   conflict,             // somebody else changed it; trying again may work
   no_space,             // the store is full
