@@ -36,7 +36,8 @@ using CharacterLimit = std::optional<std::uint64_t>;
 using NewValues = std::optional<std::string>;
 
 // The new values of a row from its present ones (nothing where there is no row). Pure: it may run
-// on another thread, and again after a conflict. An Error leaves the row as it was.
+// on another thread, and again after a conflict. An Error leaves the row as it was; an exception is
+// a bug, and answered as internal.
 using Mutation = std::function<Result<NewValues>(std::optional<std::string_view> present)>;
 
 struct Row {

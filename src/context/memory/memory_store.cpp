@@ -1,5 +1,6 @@
 #include "context/memory/memory_store.h"
 
+#include <exception>
 #include <map>
 #include <mutex>
 #include <utility>
@@ -88,7 +89,7 @@ class Store final : public ContextStore {
     const bool is_there = row != project.rows.end();
     std::optional<std::string_view> present;
     if (is_there) present = row->second.values;
-    FLOWSTORE_TRY(NewValues values, change(present));
+    FLOWSTORE_TRY(NewValues values, attempt(change, present));
     const std::uint64_t before = is_there ? characters(row->second.values) : 0;
     const std::uint64_t after = values ? characters(*values) : 0;
     if (!fits(project.characters, before, after, limit)) return Error::over_quota(*limit);
@@ -105,6 +106,15 @@ class Store final : public ContextStore {
     project.scopes.emplace(id, key.scope);
     project.rows.emplace(key.scope, StoredRow(id, *std::move(values)));
     return {};
+  }
+
+  template <class Change>
+  static Result<NewValues> attempt(Change& change, std::optional<std::string_view> present) {
+    try {
+      return change(present);
+    } catch (const std::exception&) {
+      return Error(ErrorKind::internal, "", "The request could not be carried out");
+    }
   }
 
   static void erase(Project& project, Rows::iterator row) {
