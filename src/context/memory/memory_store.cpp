@@ -22,6 +22,8 @@ struct Project {
   std::uint64_t characters = 0;
 };
 
+Error left() { return Error(ErrorKind::aborted, "", "the client has left"); }
+
 class Store final : public ContextStore {
  public:
   Task<Result<std::optional<std::string>>> read(const Caller&, const RowKey& key) override {
@@ -47,8 +49,9 @@ class Store final : public ContextStore {
   Task<Result<Page>> list(const Caller&, const std::string& project, std::int64_t after,
                           std::int64_t most) override;
 
-  Task<Status> clean(const Caller&, const std::string& project,
+  Task<Status> clean(const Caller& caller, const std::string& project,
                      std::function<bool(std::string_view)> is_kept) override {
+    if (caller.has_left()) co_return left();
     const std::lock_guard lock(mutex_);
     const auto found = projects_.find(project);
     if (found == projects_.end()) co_return Status();
@@ -82,7 +85,7 @@ class Store final : public ContextStore {
 
   template <class Change>
   Status write(const Caller& caller, const RowKey& key, Change& change, CharacterLimit limit) {
-    if (caller.has_left()) return Error(ErrorKind::aborted, "", "the client has left");
+    if (caller.has_left()) return left();
     const std::lock_guard lock(mutex_);
     Project& project = projects_[key.project];
     const auto row = project.rows.find(key.scope);
