@@ -52,6 +52,11 @@ export class ContextModel {
         this.next_order_ = 0
     }
 
+    // From now on another kind of server answers for the same rows.
+    follow(rules) {
+        this.rules_ = rules
+    }
+
     // POST /:scope with the text of a body.
     set(scope, text) {
         return this.with_json_(text, body => {

@@ -22,7 +22,8 @@ export const postgres_is_missing = binaries() ? false : 'PostgreSQL is not insta
 
 // Returns { options(database), create_database(name), query(database, sql), stop_at_once, launch,
 // stop }. `options` is what a server's configuration file says under context.options. The data
-// survives stop_at_once, which is a crash for everybody connected, and launch.
+// survives stop_at_once, which is a crash for everybody connected, and launch, which does nothing
+// when it runs.
 // With durable: false the data need not survive the machine, which spares a test the disk.
 export async function start_postgres({ durable = true } = {}) {
     const folder = make_folder('postgres')
@@ -42,12 +43,13 @@ export async function start_postgres({ durable = true } = {}) {
 
     let running
     const launch = async () => {
-        running = await start([...as_postgres, path.join(bin, 'postgres'), '-D', data, '-p', port, '-k', folder,
+        running ??= await start([...as_postgres, path.join(bin, 'postgres'), '-D', data, '-p', port, '-k', folder,
             '-c', 'listen_addresses=127.0.0.1', '-c', `fsync=${durable ? 'on' : 'off'}`].map(String), bin, port)
     }
     const finish = async signal => {
-        running.child.kill(signal)
-        await running.ended
+        running?.child.kill(signal)
+        await running?.ended
+        running = undefined
     }
     const query = (database, sql) => run([path.join(bin, 'psql'), '-h', '127.0.0.1', '-p', String(port), '-U', user, '-d', database,
         '-X', '-A', '-t', '-v', 'ON_ERROR_STOP=1', '-c', sql], { PGPASSWORD: password })
