@@ -42,16 +42,25 @@ bool has_valid_ids(const Route& route) {
 }  // namespace
 
 Dispatch::Dispatch(auth::TokenVerifier& verifier, const auth::ServiceTokens& service_tokens,
-                   files::FileService& files, const metrics::Registry& metrics, ApiOptions options)
+                   files::FileService& files, context::ContextService* context, BlockingPool& pool,
+                   const metrics::Registry& metrics, ApiOptions options)
     : verifier_(verifier),
       service_tokens_(service_tokens),
       files_(files),
       metrics_(metrics),
       file_routes_(files, options.files),
-      has_metrics_(options.has_metrics) {}
+      has_metrics_(options.has_metrics) {
+  if (context != nullptr) context_routes_.emplace(*context, pool);
+}
+
+Result<Route> Dispatch::route_of(const Request& request) const {
+  FLOWSTORE_TRY(auto route, parse_route(request.method(), request.target()));
+  if (is_of_context(route.endpoint) && !context_routes_) return Route();
+  return route;
+}
 
 Task<Response> Dispatch::handle(Request& request) {
-  const auto route = parse_route(request.method(), request.target());
+  const auto route = route_of(request);
   if (!route) co_return bad_url(route.error());
   Response response = co_await serve(request, *route);
   response.route = route->pattern;
@@ -76,6 +85,10 @@ Task<Response> Dispatch::serve(Request& request, const Route& route) {
   // with an ordinary token it ends here as 401.
   const auto grant = co_await verifier_.verify(route.project, *token);
   if (!grant) co_return error_response(RouteFamily::authentication, grant.error());
+  // Context belongs to a project alone; its routes name no team.
+  if (is_of_context(route.endpoint)) {
+    co_return co_await context_routes_->serve(request, route, *grant);
+  }
   if (!grant->allows_team(route.team)) co_return unauthorized();
   co_return co_await serve_granted(request, route, *grant);
 }

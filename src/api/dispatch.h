@@ -2,12 +2,16 @@
 
 #pragma once
 
+#include <optional>
 #include <string_view>
 
+#include "api/context_routes.h"
 #include "api/file_routes.h"
 #include "api/route.h"
 #include "auth/service_tokens.h"
 #include "auth/token_verifier.h"
+#include "base/blocking_pool.h"
+#include "context/context_service.h"
 #include "files/file_service.h"
 #include "http/handler.h"
 #include "metrics/registry.h"
@@ -22,13 +26,16 @@ struct ApiOptions {
 // The handler behind the HTTP core. Safe to use from any thread.
 class Dispatch final : public http::Handler {
  public:
-  // All references must outlive the dispatch.
+  // All references must outlive the dispatch, and so must `context`; without one there are no
+  // context routes. Long bodies are parsed on `pool`.
   Dispatch(auth::TokenVerifier& verifier, const auth::ServiceTokens& service_tokens,
-           files::FileService& files, const metrics::Registry& metrics, ApiOptions options);
+           files::FileService& files, context::ContextService* context, BlockingPool& pool,
+           const metrics::Registry& metrics, ApiOptions options);
 
   Task<http::Response> handle(http::Request& request) override;
 
  private:
+  Result<Route> route_of(const http::Request& request) const;
   Task<http::Response> serve(http::Request& request, const Route& route);
   Task<http::Response> serve_granted(http::Request& request, const Route& route,
                                      const auth::Grant& grant);
@@ -42,6 +49,7 @@ class Dispatch final : public http::Handler {
   files::FileService& files_;
   const metrics::Registry& metrics_;
   FileRoutes file_routes_;
+  std::optional<ContextRoutes> context_routes_;
   bool has_metrics_;
 };
 

@@ -1,125 +1,9 @@
-#include "api/dispatch.h"
+#include "support/dispatch_test.h"
 
-#include <memory>
 #include <string>
-#include <vector>
-
-#include <boost/asio/thread_pool.hpp>
-#include <gtest/gtest.h>
-
-#include "files/memory/memory_store.h"
-#include "support/run.h"
 
 namespace flowstore::api {
 namespace {
-
-// Accepts "good" for project p, and for no project at all; "down" cannot be checked.
-class ScriptedVerifier final : public auth::TokenVerifier {
- public:
-  Task<Result<auth::Grant>> verify(std::string_view project, std::string_view token) override {
-    ++questions;
-    if (token == "down") co_return auth::token_unchecked();
-    const bool is_good = token == "good" && (project == "p" || project.empty());
-    if (!is_good) co_return auth::token_refused();
-    auth::Grant grant;
-    grant.file_quota = quota;
-    co_return grant;
-  }
-
-  int questions = 0;
-  std::optional<std::uint64_t> quota;
-};
-
-// A body that says how often it was read.
-class CountedSource final : public ByteSource {
- public:
-  explicit CountedSource(std::string bytes) : bytes_(std::move(bytes)) {}
-  Task<Result<std::string_view>> next() override {
-    ++reads;
-    co_return reads == 1 ? std::string_view(bytes_) : std::string_view();
-  }
-  std::optional<std::uint64_t> size() const override { return bytes_.size(); }
-
-  int reads = 0;
-
- private:
-  std::string bytes_;
-};
-
-struct Answer {
-  int status = 0;
-  std::string body;
-  std::vector<std::pair<std::string, std::string>> headers;
-  std::string route;
-
-  std::string header(std::string_view name) const {
-    for (const auto& [key, value] : headers) {
-      if (key == name) return value;
-    }
-    return "";
-  }
-};
-
-class DispatchTest : public testing::Test {
- protected:
-  using Headers = std::vector<http::Header>;
-
-  ~DispatchTest() override { background.join(); }
-
-  Answer ask(std::string_view method, std::string_view target, std::string body = "",
-             Headers headers = {}, std::string_view authorization = "Bearer good") {
-    CountedSource source(std::move(body));
-    if (!authorization.empty()) headers.push_back({"Authorization", authorization});
-    http::Request request(method, target, headers, peer, source, caller);
-    http::Response response = run(dispatch().handle(request));
-    body_reads = source.reads;
-    Answer answer;
-    answer.status = response.status;
-    answer.route = response.route;
-    for (auto& [name, value] : response.headers) answer.headers.emplace_back(name, value);
-    answer.body = text_of(response.content);
-    return answer;
-  }
-
-  static std::string text_of(const Content& content) {
-    const auto& form = content.form();
-    if (const auto* text = std::get_if<std::string>(&form)) return *text;
-    if (const auto* text = std::get_if<std::string_view>(&form)) return std::string(*text);
-    if (const auto* shared = std::get_if<Content::Shared>(&form)) {
-      return shared->bytes->substr(shared->offset, shared->length);
-    }
-    return "";
-  }
-
-  Dispatch& dispatch() {
-    if (!dispatch_) {
-      dispatch_ = std::make_unique<Dispatch>(verifier, service_tokens, service, registry, options);
-    }
-    return *dispatch_;
-  }
-
-  static config::FixedToken service_token() {
-    config::FixedToken token;
-    token.token = Secret("service");
-    return token;
-  }
-
-  SystemClock clock;
-  metrics::Registry registry;
-  boost::asio::thread_pool background{1};
-  files::memory::Store store{1 << 20, clock};
-  files::UsageLedger ledger{store, clock, registry, background.get_executor()};
-  files::FileService service{store, ledger, clock, registry};
-  ScriptedVerifier verifier;
-  auth::ServiceTokens service_tokens{{service_token()}};
-  ApiOptions options;
-  http::Peer peer;
-  Caller caller;
-  int body_reads = 0;
-
- private:
-  std::unique_ptr<Dispatch> dispatch_;
-};
 
 TEST_F(DispatchTest, WritesReadsAppendsAndDeletes) {
   EXPECT_EQ(ask("POST", "/v1/files/t/p/a.txt", "one").status, 200);
@@ -160,6 +44,15 @@ TEST_F(DispatchTest, AnswersUnknownRoutesOnlyToTokensThatPass) {
   EXPECT_EQ(answer.status, 404);
   EXPECT_EQ(answer.body, R"({"message":"Route PUT:/v1/files/t/p/a not found","error":"Not Found",)"
                          R"("statusCode":404})");
+  EXPECT_EQ(answer.route, "");
+}
+
+TEST_F(DispatchTest, KnowsNoContextWithoutAStore) {
+  EXPECT_EQ(ask("GET", "/v1/context/p/global/keys", "", {}, "Bearer bad").status, 401);
+  const Answer answer = ask("GET", "/v1/context/p/global/keys");
+  EXPECT_EQ(answer.status, 404);
+  EXPECT_EQ(answer.body, R"({"message":"Route GET:/v1/context/p/global/keys not found",)"
+                         R"("error":"Not Found","statusCode":404})");
   EXPECT_EQ(answer.route, "");
 }
 
@@ -216,7 +109,7 @@ TEST_F(DispatchTest, RemovesAFolderOnlyWhenAskedTo) {
 }
 
 TEST_F(DispatchTest, CountsTheDifferenceTowardsTheQuota) {
-  verifier.quota = 100;
+  verifier.grant.file_quota = 100;
   EXPECT_EQ(ask("POST", "/v1/files/t/p/a", std::string(90, 'x')).status, 200);
   EXPECT_EQ(ask("POST", "/v1/files/t/p/a", std::string(99, 'y')).status, 200);
   const Answer refused = ask("POST", "/v1/files/t/p/b", "z");

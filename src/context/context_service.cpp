@@ -1,7 +1,9 @@
 #include "context/context_service.h"
 
+#include <algorithm>
 #include <utility>
 
+#include "context/characters.h"
 #include "json/document.h"
 #include "json/text.h"
 
@@ -14,6 +16,24 @@ constexpr metrics::OperationFamily kTimes = {"flowstore_context_operation_durati
 // Text of this length takes about 0.1 ms to read; more would be noticed by the other connections of
 // the loop.
 constexpr std::size_t kLongText = std::size_t{64} * 1024;
+
+// What {"name":""} has around its value; the name counts as far as it is of a usual length.
+std::uint64_t frame_of(const SetItem& item) {
+  constexpr std::size_t kUsualName = 255;
+  return 7 + std::min(item.expression ? item.expression->size() : 0, kUsualName);
+}
+
+// Where the old server compares the value alone with context.quota, one text may be as long as
+// that. The frame around it is let through, and nothing else. See
+// docs/compatibility.md#context-quota.
+CharacterLimit with_room_for_frame(CharacterLimit limit, const std::vector<SetItem>& items) {
+  if (!limit || items.size() != 1 || !items[0].value) return limit;
+  const std::string& value = *items[0].value;
+  if (json::kind_of(value) != json::Kind::string) return limit;
+  const std::uint64_t length = characters(value) - 2;
+  const std::uint64_t frame = frame_of(items[0]);
+  return length <= *limit && *limit - length < frame ? *limit + frame : limit;
+}
 
 RowKey key_of(const ScopeName& name) { return RowKey(name.project, stored_scope(name.scope)); }
 
@@ -67,7 +87,8 @@ ContextService::ContextService(ContextStore& store, std::string_view driver,
 Task<Status> ContextService::set(const Caller& caller, const ScopeName& name,
                                  std::vector<SetItem> items, CharacterLimit granted) {
   if (items.empty()) co_return Status();
-  const CharacterLimit limit = limit_for(granted);
+  const CharacterLimit named = limit_for(granted);
+  const CharacterLimit limit = granted ? named : with_room_for_frame(named, items);
   // The store may run it again, and copies it.
   const auto shared = std::make_shared<const std::vector<SetItem>>(std::move(items));
   Mutation change = [shared, limit](std::optional<std::string_view> present) {
@@ -75,7 +96,7 @@ Task<Status> ContextService::set(const Caller& caller, const ScopeName& name,
   };
   const RowKey key = key_of(name);
   const auto measured = update_time_.measure();
-  co_return count(co_await store_.update(caller, key, std::move(change), limit));
+  co_return settle(co_await store_.update(caller, key, std::move(change), limit), named);
 }
 
 Task<Status> ContextService::replace(const Caller& caller, const ScopeName& name,
@@ -84,7 +105,8 @@ Task<Status> ContextService::replace(const Caller& caller, const ScopeName& name
   if (object != "{}") values = std::move(object);
   const RowKey key = key_of(name);
   const auto measured = replace_time_.measure();
-  co_return count(co_await store_.replace(caller, key, std::move(values), limit_for(granted)));
+  const CharacterLimit limit = limit_for(granted);
+  co_return settle(co_await store_.replace(caller, key, std::move(values), limit), limit);
 }
 
 Task<Result<std::optional<Values>>> ContextService::get(const Caller& caller, const ScopeName& name,
@@ -148,9 +170,10 @@ CharacterLimit ContextService::limit_for(CharacterLimit granted) const noexcept 
   return granted ? granted : default_limit_;
 }
 
-Status ContextService::count(Status outcome) {
-  if (!outcome && outcome.error().kind() == ErrorKind::over_quota) quota_rejections_.add();
-  return outcome;
+Status ContextService::settle(Status outcome, CharacterLimit limit) {
+  if (outcome || outcome.error().kind() != ErrorKind::over_quota) return outcome;
+  quota_rejections_.add();
+  return limit ? Status(Error::over_quota(*limit)) : std::move(outcome);
 }
 
 }  // namespace flowstore::context

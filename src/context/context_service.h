@@ -113,7 +113,8 @@ class ContextService {
   // Reads a row, as canonical text of an object.
   Task<Result<std::optional<std::string>>> read(const Caller& caller, const ScopeName& name);
   CharacterLimit limit_for(CharacterLimit granted) const noexcept;
-  Status count(Status outcome);
+  // The answer for a write that was made under the limit, or a somewhat larger one.
+  Status settle(Status outcome, CharacterLimit limit);
 
   ContextStore& store_;
   CharacterLimit default_limit_;

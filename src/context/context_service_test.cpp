@@ -112,6 +112,23 @@ TEST_F(ContextServiceTest, LimitsByTheGrantAndElseByTheConfiguration) {
   EXPECT_EQ(store.limit, std::nullopt);
 }
 
+TEST_F(ContextServiceTest, LetsOneValueFillTheConfiguredQuota) {
+  default_limit = 100;
+  const auto quoted = [](std::size_t length) { return "\"" + std::string(length, 'x') + "\""; };
+  EXPECT_TRUE(set("f", u"k", quoted(100)));
+  EXPECT_EQ(store.limit, 108u);
+  EXPECT_TRUE(set("f", u"k", quoted(93)));
+  EXPECT_EQ(store.limit, 108u);
+  EXPECT_TRUE(set("f", u"k", quoted(92)));  // fits with its frame
+  EXPECT_EQ(store.limit, 100u);
+  EXPECT_TRUE(set("f", u"k", quoted(101)));
+  EXPECT_EQ(store.limit, 100u);
+  EXPECT_TRUE(set("f", u"k", quoted(100), 100));  // the platform's limit is exact
+  EXPECT_EQ(store.limit, 100u);
+  store.fail(Error::over_quota(108));
+  EXPECT_EQ(set("f", u"k", quoted(100)).error().limit(), 100u);
+}
+
 TEST_F(ContextServiceTest, HasNoLimitWhereNobodySetsOne) {
   EXPECT_TRUE(set("f", u"k", "1"));
   EXPECT_EQ(store.limit, std::nullopt);

@@ -6,6 +6,8 @@
 #include "base/blocking_pool.h"
 #include "http/client.h"
 #include "http/server.h"
+#include "metrics/registry.h"
+#include "server/context_stores.h"
 #include "server/file_stores.h"
 #include "server/serve.h"
 
@@ -36,6 +38,16 @@ Task<Status> try_store(const config::DriverConfig& config, BlockingPool& io, con
                        Log& log) {
   FLOWSTORE_CO_TRY(const auto store, make_file_store(config, io, clock, log));
   co_return co_await store->probe();
+}
+
+// Asks the database.
+Task<Status> try_context(const config::ContextConfig& config, BlockingPool& io, const Clock& clock,
+                         Log& log) {
+  metrics::Registry registry;
+  FLOWSTORE_CO_TRY(const auto store, make_context_store(config, io, clock, log, registry));
+  const Status answer = co_await store->probe();
+  store->stop();
+  co_return answer;
 }
 
 // Any answer of the platform shows that base_url leads somewhere; a 401 is the right one for a
@@ -85,6 +97,11 @@ std::vector<CheckResult> check_dependencies(const config::Config& config) {
   checks.push_back(result(is_local ? "driver localfs" : "driver memory",
                           wait_for(try_store(config.driver, io, clock, log)),
                           is_local ? config.driver.root + " can be written" : "ready"));
+  if (config.context.is_on) {
+    checks.push_back(result("context " + std::string(context_driver(config.context)),
+                            wait_for(try_context(config.context, io, clock, log)),
+                            context_place(config.context) + " answers"));
+  }
   if (config.auth.type == config::AuthType::flowfuse) {
     checks.push_back(
         result("platform", wait_for(try_platform(config.base_url)), config.base_url + " answers"));

@@ -11,12 +11,14 @@
 #include "auth/service_tokens.h"
 #include "base/blocking_pool.h"
 #include "base/clock.h"
+#include "context/context_service.h"
 #include "files/file_service.h"
 #include "files/usage_ledger.h"
 #include "http/server.h"
 #include "metrics/process_metrics.h"
 #include "metrics/registry.h"
 #include "metrics/text.h"
+#include "server/context_stores.h"
 #include "server/file_stores.h"
 #include "server/request_observer.h"
 #include "server/verifiers.h"
@@ -59,9 +61,12 @@ class BuiltProgram final : public Program {
         io_(kBlockingThreads),
         background_(1) {}
 
-  // What still waits for others goes first, while the loops that it would be resumed on exist.
+  // What still waits for others goes first, while the loops that it would be resumed on exist. The
+  // context store only ends its threads: sessions that were cut off hold rows of it until the
+  // server dies.
   ~BuiltProgram() override {
     if (server_) server_->stop(std::chrono::milliseconds(0));
+    if (context_store_) context_store_->stop();
     verifiers_.reset();
     background_.join();
     io_.join();
@@ -71,13 +76,14 @@ class BuiltProgram final : public Program {
     metrics::add_process_metrics(registry_);
     registry_.add_collector([this](std::string& out) { add_log_metrics(out); });
     FLOWSTORE_TRY(store_, make_file_store(config_.driver, io_, clock_, log_));
+    FLOWSTORE_TRY_STATUS(assemble_context());
     ledger_.emplace(*store_, clock_, registry_, background_.get_executor());
     files_.emplace(*store_, *ledger_, clock_, registry_);
     verifiers_.emplace(config_, clock_, log_, registry_);
     service_tokens_.emplace(config_.auth.service_tokens);
     observer_.emplace(log_, config_.logging.http, registry_);
-    dispatch_.emplace(verifiers_->first(), *service_tokens_, *files_, registry_,
-                      api_options(config_));
+    dispatch_.emplace(verifiers_->first(), *service_tokens_, *files_,
+                      context_ ? &*context_ : nullptr, io_, registry_, api_options(config_));
     server_ = std::make_unique<http::Server>(server_options(config_), *dispatch_, *observer_, io_,
                                              clock_);
     return {};
@@ -89,6 +95,15 @@ class BuiltProgram final : public Program {
   std::vector<std::string> addresses() const override { return server_->addresses(); }
 
  private:
+  Status assemble_context() {
+    const config::ContextConfig& context = config_.context;
+    if (!context.is_on) return {};
+    FLOWSTORE_TRY(context_store_, make_context_store(context, io_, clock_, log_, registry_));
+    context_.emplace(*context_store_, context_driver(context), context.quota, io_, clock_, log_,
+                     registry_);
+    return {};
+  }
+
   void add_log_metrics(std::string& out) const {
     constexpr std::string_view kName = "flowstore_log_dropped_lines_total";
     metrics::append_header(out, kName, "Log lines lost because standard output was too slow.",
@@ -103,6 +118,8 @@ class BuiltProgram final : public Program {
   BlockingPool io_;
   boost::asio::thread_pool background_;
   std::unique_ptr<files::FileStore> store_;
+  std::unique_ptr<context::ContextStore> context_store_;  // null without context
+  std::optional<context::ContextService> context_;
   std::optional<files::UsageLedger> ledger_;
   std::optional<files::FileService> files_;
   std::optional<Verifiers> verifiers_;

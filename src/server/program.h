@@ -15,7 +15,7 @@ namespace flowstore::server {
 // The whole service, put together from a configuration. Made, started and stopped on one thread.
 class Program {
  public:
-  // Puts everything together and opens the file store, but listens to nobody. Fails with one
+  // Puts everything together and opens the stores, but listens to nobody. Fails with one
   // sentence. The configuration must outlive the program.
   static Result<std::unique_ptr<Program>> build(const config::Config& config);
 

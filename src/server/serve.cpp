@@ -5,6 +5,7 @@
 
 #include <sys/resource.h>
 
+#include "server/context_stores.h"
 #include "server/program.h"
 
 namespace flowstore::server {
@@ -40,6 +41,10 @@ void announce(Program& program, const config::Config& config) {
   log.info("Config File: " + config.file);
   if (config.driver.type == config::DriverType::localfs) {
     log.info("flowstore localfs root Directory: " + config.driver.root);
+  }
+  if (config.context.is_on) {
+    log.info("flowstore Context connected to " + std::string(context_driver(config.context)) +
+             " on " + context_place(config.context));
   }
   for (const config::Warning& warning : config.warnings) log.warn(warning);
 }

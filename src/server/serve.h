@@ -20,8 +20,8 @@ struct CheckResult {
   std::string detail;  // what was found, and if not ok what to do
 };
 
-// Tries everything the configuration needs (the file store, the platform, the port), changing
-// nothing that lasts.
+// Tries everything the configuration needs (the stores, the platform, the port), changing nothing
+// that lasts but the empty folder, file or table of a store that was never used.
 std::vector<CheckResult> check_dependencies(const config::Config& config);
 
 }  // namespace flowstore::server
