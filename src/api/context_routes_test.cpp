@@ -282,10 +282,12 @@ TEST_F(ContextApiTest, RefusesOverQuotaInTheWordsOfContext) {
 }
 
 TEST_F(ContextApiTest, CountsTheDefaultQuotaWhereTheTokenNamesNone) {
-  limit_by_default(10);
-  EXPECT_EQ(post("p/s", R"([{"key":"k","value":"1234"}])").status, 413);
+  limit_by_default(30);
+  const std::string value(31, 'x');
+  EXPECT_EQ(post("p/s", R"([{"key":"k","value":")" + value + "\"}]").body,
+            R"({"error":"Over Quota","code":"over_quota","limit":30})");
   verifier.grant.context_quota = 100;
-  EXPECT_EQ(post("p/s", R"([{"key":"k","value":"1234"}])").status, 200);
+  EXPECT_EQ(post("p/s", R"([{"key":"k","value":")" + value + "\"}]").status, 200);
 }
 
 TEST_F(ContextApiTest, RefusesAnIndexBeforeItIsBuilt) {
