@@ -365,5 +365,126 @@ class Faults(Program):
         self.assertEqual(secret.read_text(), "s3cr3t")
 
 
+class Context(Program):
+    def setUp(self):
+        super().setUp()
+        self.config["context"] = {"type": "db", "options": {"type": "sqlite"}}
+
+    def set(self, value, scope="global", **options):
+        body = json.dumps([{"key": "k", "value": value}])
+        return self.ask("POST", f"/v1/context/p/{scope}", body, {"Content-Type": "application/json"}, **options)
+
+    def get(self, scope="global"):
+        return json.loads(self.ask("GET", f"/v1/context/p/{scope}?key=k")[1])
+
+    def test_lies_in_var_and_survives_a_kill(self):
+        self.start()
+        self.assertIn(f"flowstore Context connected to sqlite on {self.home}/var/context.db", self.logged())
+        self.assertEqual(self.set("v")[:2], (200, b"{}"))
+        self.kill()
+        self.start()
+        self.assertEqual(self.get(), [{"key": "k", "value": "v"}])
+        self.assertEqual(self.stop(), 0)
+
+    def test_in_memory_goes_with_the_process(self):
+        self.config["context"]["options"]["storage"] = ":memory:"
+        self.start()
+        self.assertIn("flowstore Context connected to memory on :memory:", self.logged())
+        self.assertEqual(self.set("v")[0], 200)
+        self.assertEqual(self.stop(), 0)
+        self.start()
+        self.assertEqual(self.get(), [])
+
+    def test_is_tried_by_check(self):
+        self.write_config()
+        result = self.run_once("check")
+        self.assertEqual(result.returncode, 0, result.stdout + result.stderr)
+        self.assertIn("ok    context sqlite:", result.stdout)
+        self.config["context"]["options"] = {"type": "postgres", "host": "127.0.0.1", "port": free_port(),
+                                             "password": "hidden-password"}
+        self.write_config()
+        result = self.run_once("check")
+        self.assertEqual(result.returncode, 1)
+        self.assertIn("FAIL  context postgres:", result.stdout)
+        self.assertNotIn("hidden-password", result.stdout + result.stderr)
+
+    def test_stops_the_start_where_the_file_is_no_database(self):
+        (self.home / "var").mkdir()
+        (self.home / "var/context.db").write_text("no database " * 1000)
+        self.write_config()
+        result = self.run_once()
+        self.assertEqual(result.returncode, 1)
+        self.assertIn("context.db", result.stderr)
+
+    def test_waits_for_a_database_that_is_down(self):
+        self.config["context"]["options"] = {"type": "postgres", "host": "127.0.0.1", "port": free_port(),
+                                             "password": "hidden-password"}
+        self.start()
+        self.assertIn("flowstore Context connected to postgres on 127.0.0.1", self.logged())
+        status, body, headers = self.set("v")
+        self.assertEqual(status, 503, body)
+        self.assertIn("retry-after", {name.lower() for name in headers})
+        self.assertEqual(self.ask("GET", "/health")[0], 200)
+        self.assertEqual(self.ask("POST", "/v1/files/t/p/a", b"x")[0], 200)
+        self.assertEqual(self.stop(), 0)
+        self.assertNotIn("hidden-password", self.logged())
+
+    def test_ends_in_time_although_the_database_says_nothing(self):
+        with socket.socket() as silent:
+            silent.bind(("127.0.0.1", 0))
+            silent.listen(64)
+            self.config["shutdown"] = {"grace": 0}
+            self.config["context"]["options"] = {"type": "postgres", "host": "127.0.0.1",
+                                                 "port": silent.getsockname()[1]}
+            self.start()
+            clients = [self.connect() for _ in range(8)]
+            for client in clients:
+                client.sendall(self.head("/v1/context/p/s", 2).replace(b"\r\n\r\n", b"\r\nContent-Type: application/json"
+                                                                                  b"\r\n\r\n", 1) + b"{}")
+                client.sendall(f"GET /v1/context/p/s/keys HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {TOKEN}\r\n\r\n"
+                               .encode())
+            started = time.monotonic()
+            self.assertEqual(self.stop(), 0)
+            self.assertLess(time.monotonic() - started, 8)
+            for client in clients:
+                client.close()
+
+    def test_ends_in_time_while_pages_are_being_sent(self):
+        self.config["shutdown"] = {"grace": 0}
+        self.start()
+        for number in range(20):
+            self.assertEqual(self.set("x" * 1_000_000, f"s{number}")[0], 200)
+        clients = [self.connect() for _ in range(4)]
+        for client in clients:
+            client.sendall(f"GET /v1/context/p/cache HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {TOKEN}\r\n\r\n".encode())
+            self.assertTrue(client.recv(1000).startswith(b"HTTP/1.1 200"))
+        self.assertEqual(self.stop(), 0)
+        for client in clients:
+            client.close()
+
+    def test_sends_a_large_page_with_little_memory(self):
+        self.start()
+        for number in range(60):
+            self.assertEqual(self.set("x" * 2_000_000, f"s{number}")[0], 200)
+        before = self.resident()
+        status, body, headers = self.ask("GET", "/v1/context/p/cache?limit=100", timeout=60)
+        self.assertEqual(status, 200)
+        self.assertGreater(len(body), 120_000_000)
+        self.assertEqual(json.loads(body)["count"], 60)
+        self.assertNotIn("content-length", {name.lower() for name in headers})
+        # A few rows at a time; the sanitizers keep what was freed for a while.
+        self.assertLess(self.peak() - before, 96 << 20)
+
+    def resident(self):
+        return self.memory("VmRSS")
+
+    def peak(self):
+        return self.memory("VmHWM")
+
+    def memory(self, name):
+        text = pathlib.Path(f"/proc/{self.process.pid}/status").read_text()
+        return int(re.search(rf"^{name}:\s+(\d+) kB", text, re.M)[1]) << 10
+
+
 if __name__ == "__main__":
     unittest.main(verbosity=2)

@@ -92,6 +92,9 @@ class Store final : public ContextStore {
     co_return co_await io_.run(ask);
   }
 
+  // Reads end with the pool that they run on.
+  void stop() override { writer_.stop(); }
+
  private:
   // What a mutation brings along is not known here; a request body is rarely larger.
   static constexpr std::size_t kUpdateBytes = 4096;

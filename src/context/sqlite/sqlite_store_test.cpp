@@ -316,5 +316,15 @@ TEST_F(SqliteStore, AnswersWhatIsQueuedBeforeItEnds) {
   EXPECT_EQ(written, 100);
 }
 
+TEST_F(SqliteStore, RefusesWritesAfterItHasEnded) {
+  ASSERT_TRUE(open());
+  EXPECT_TRUE(put("s", "{}"));
+  store_->stop();
+  store_->stop();
+  const Status late = put("s", "{}");
+  ASSERT_FALSE(late);
+  EXPECT_EQ(late.error().kind(), ErrorKind::unavailable);
+}
+
 }  // namespace
 }  // namespace flowstore::context::sqlite

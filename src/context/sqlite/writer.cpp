@@ -56,7 +56,9 @@ Writer::Writer(const Options& options, const Clock& clock, Log& log, metrics::Re
                                    "Writes that wait for their turn.", {{"driver", "sqlite"}})),
       table_(connection_, clock) {}
 
-Writer::~Writer() {
+Writer::~Writer() { stop(); }
+
+void Writer::stop() {
   if (!thread_.joinable()) return;
   {
     const std::lock_guard lock(mutex_);

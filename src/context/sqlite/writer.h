@@ -33,8 +33,10 @@ class Writer {
   // The references outlive the writer.
   Writer(const Options& options, const Clock& clock, Log& log, metrics::Registry& registry);
 
-  // Writes what is queued, then ends.
   ~Writer();
+
+  // Writes what is queued, then ends the thread; later calls of write() fail. Blocks. Idempotent.
+  void stop();
 
   // Opens the file and starts the thread. Error: one sentence for the operator.
   Status start();
