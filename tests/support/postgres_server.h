@@ -98,18 +98,25 @@ inline std::uint16_t free_port() {
   }
 }
 
-inline void wait_until_listening(std::uint16_t port, const std::string& log) {
+// Until it lets clients in: a server listens before it has recovered.
+inline void wait_until_ready(const std::string& pg_isready, std::uint16_t port,
+                             const std::string& log) {
   const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(60);
   while (std::chrono::steady_clock::now() < end) {
-    const int probe = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    const sockaddr_in address = loopback(port);
-    const bool listens =
-        ::connect(probe, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0;
-    ::close(probe);
-    if (listens) return;
+    const Words question = {pg_isready, "-q", "-h", "127.0.0.1", "-p", std::to_string(port)};
+    if (wait_for(start(question, log)) == 0) return;
     std::this_thread::sleep_for(std::chrono::milliseconds(10));
   }
   throw std::runtime_error("no server on port " + std::to_string(port) + "; see " + log);
+}
+
+// Where PostgreSQL's programs are.
+inline std::string binaries() {
+  std::string newest;
+  for (const auto& entry : std::filesystem::directory_iterator("/usr/lib/postgresql")) {
+    newest = std::max(newest, entry.path().string());
+  }
+  return newest + "/bin";
 }
 
 // A folder that goes with the test, for files of another user.
@@ -157,10 +164,10 @@ class PostgresServer {
     folder_.write("password", kPostgresPassword);
     make_certificates();
     postgres_support::run(
-        postgres_support::as_postgres({binaries() + "/initdb", "-D", folder_.file("data"), "-U",
-                                       kPostgresUser, "-A", "scram-sha-256",
-                                       "--pwfile=" + folder_.file("password"), "--no-sync", "-E",
-                                       "UTF8", "--locale=C.UTF-8"}),
+        postgres_support::as_postgres({postgres_support::binaries() + "/initdb", "-D",
+                                       folder_.file("data"), "-U", kPostgresUser, "-A",
+                                       "scram-sha-256", "--pwfile=" + folder_.file("password"),
+                                       "--no-sync", "-E", "UTF8", "--locale=C.UTF-8"}),
         log());
     start();
   }
@@ -179,12 +186,12 @@ class PostgresServer {
     const char* fsync = disk_ == Disk::none ? "fsync=off" : "fsync=on";
     server_ = postgres_support::start(
         postgres_support::as_postgres(
-            {binaries() + "/postgres", "-D", data, "-p", std::to_string(port_), "-k",
-             folder_.path(), "-c", "listen_addresses=127.0.0.1", "-c", fsync, "-c", "ssl=on", "-c",
-             "ssl_cert_file=" + folder_.file("server.crt"), "-c",
+            {postgres_support::binaries() + "/postgres", "-D", data, "-p", std::to_string(port_),
+             "-k", folder_.path(), "-c", "listen_addresses=127.0.0.1", "-c", fsync, "-c", "ssl=on",
+             "-c", "ssl_cert_file=" + folder_.file("server.crt"), "-c",
              "ssl_key_file=" + folder_.file("server.key"), "-c", "max_connections=60"}),
         log());
-    postgres_support::wait_until_listening(port_, log());
+    postgres_support::wait_until_ready(postgres_support::binaries() + "/pg_isready", port_, log());
   }
 
   // Like a restart by an operator: clients are told.
@@ -193,14 +200,6 @@ class PostgresServer {
   void kill() { end(SIGKILL); }
 
  private:
-  static std::string binaries() {
-    std::string newest;
-    for (const auto& entry : std::filesystem::directory_iterator("/usr/lib/postgresql")) {
-      newest = std::max(newest, entry.path().string());
-    }
-    return newest + "/bin";
-  }
-
   std::string log() const { return folder_.file("log"); }
 
   void end(int signal) {
@@ -257,7 +256,8 @@ class PgBouncer {
     process_ = postgres_support::start(
         postgres_support::as_postgres({"pgbouncer", folder_.file("pgbouncer.ini")}),
         folder_.file("log"));
-    postgres_support::wait_until_listening(port_, folder_.file("log"));
+    postgres_support::wait_until_ready(postgres_support::binaries() + "/pg_isready", port_,
+                                       folder_.file("log"));
   }
   PgBouncer(const PgBouncer&) = delete;
   PgBouncer& operator=(const PgBouncer&) = delete;

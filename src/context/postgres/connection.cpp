@@ -256,7 +256,11 @@ Trouble Connection::trouble_now() const {
 void Connection::lose() { close(trouble_now()); }
 
 void Connection::close(Trouble trouble) {
-  if (!is_open_) return;
+  if (!is_open_) {
+    is_late_ = true;  // for connect(), which then returns
+    if (socket_.is_open()) socket_.cancel();
+    return;
+  }
   end(std::move(trouble));
   if (on_close_) on_close_();
 }

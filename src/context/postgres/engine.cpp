@@ -43,9 +43,11 @@ void Engine::leave() {
   if (is_stopped_) end_if_empty();
 }
 
-// Posted, so that the last caller is on its way before the loop ends.
+// The loop goes on until its last task has ended: the caller's way home, and the pool's.
 void Engine::end_if_empty() {
-  if (calls_ == 0) boost::asio::post(loop_, [this] { loop_.stop(); });
+  if (calls_ > 0) return;
+  timer_.cancel();
+  keeps_running_.reset();
 }
 
 bool Engine::is_anybody_here() {

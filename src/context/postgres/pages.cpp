@@ -11,8 +11,8 @@
 namespace flowstore::context::postgres {
 namespace {
 
-// Values that come along with a page, as they are stored; packed ones may be a few times longer.
-constexpr std::int64_t kBytesAtOnce = 64 << 10;
+// Values that are in memory at a time, unless one alone is longer. An ordinary page fits.
+constexpr std::int64_t kBytesAtOnce = 128 << 10;
 // Ids and scopes that are kept of a page; the rest of a longer one is asked for in its turn.
 constexpr std::int64_t kRowsAtOnce = 500;
 
@@ -20,7 +20,7 @@ constexpr std::int64_t kRowsAtOnce = 500;
 struct Place {
   Place() = default;
   Row row;
-  std::int64_t size = 0;  // as stored
+  std::int64_t size = 0;
   bool is_complete = false;
 };
 

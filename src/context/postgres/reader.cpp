@@ -14,16 +14,16 @@ constexpr int kTries = 4;
 
 Task<Result<std::vector<Rows>>> Reader::read(const Pipeline& pipeline, Asker asker) {
   for (int tries = 1;; ++tries) {
+    if (asker.has_left()) co_return left();
     Answer answer = co_await read_once(pipeline, asker);
     if (!answer.trouble) co_return std::move(answer.results);
     const Trouble& trouble = *answer.trouble;
-    if (asker.has_left()) co_return left();
     pool_.learn_from(trouble);
     // Cancelled: somebody else's read on the same connection was meant.
     const bool may_help = remedy_for(trouble) != Remedy::none || trouble.sqlstate == "57014";
     const bool is_over =
         tries >= kTries || pool_.is_down() || asker.deadline <= steady_clock::now();
-    if (!may_help || is_over) {
+    if (!asker.has_left() && (!may_help || is_over)) {
       Error error = translate(trouble);
       if (error.kind() == ErrorKind::internal) {
         LogFields fields;

@@ -104,15 +104,19 @@ inline constexpr Sql kRemoveMany{
 inline constexpr Sql kRead{
     R"(SELECT "values" FROM "Contexts" WHERE "project" = $1 AND "scope" = $2)"};
 
-// $2 after which id, $3 how many, $4 bytes. Values come along as long as their stored size stays
-// below that together; the others are NULL, with their size.
+// $2 after which id, $3 how many, $4 bytes. Values come along as long as they are not longer than
+// that together; the others are NULL, with their size. Only as many are unpacked to find out: the
+// size of the others is a guess by what they take up.
 inline constexpr Sql kPage{R"(
 WITH page AS MATERIALIZED (
-  SELECT "id", "scope", "values", pg_column_size("values") AS size FROM "Contexts"
-  WHERE "project" = $1 AND "id" > $2::bigint ORDER BY "id" LIMIT $3::bigint)
+  SELECT "id", "scope", "values", pg_column_size("values") AS packed FROM "Contexts"
+  WHERE "project" = $1 AND "id" > $2::bigint ORDER BY "id" LIMIT $3::bigint),
+sized AS MATERIALIZED (
+  SELECT "id", "scope", "values", CASE WHEN SUM(packed) OVER (ORDER BY "id") <= $4::bigint
+    THEN octet_length("values"::text) ELSE 4 * packed END AS size FROM page)
 SELECT "id", "scope", size,
   CASE WHEN SUM(size) OVER (ORDER BY "id") <= $4::bigint THEN "values" END
-FROM page ORDER BY "id")"};
+FROM sized ORDER BY "id")"};
 // The id of the $3rd row after $2.
 inline constexpr Sql kNth{
     R"(SELECT "id" FROM "Contexts" WHERE "project" = $1 AND "id" > $2::bigint)"

@@ -57,21 +57,22 @@ Error translate(const Trouble& trouble) {
     case ErrorKind::invalid:
       return {ErrorKind::invalid, "", trouble.message};
     case ErrorKind::no_space:
-      return {ErrorKind::no_space, "ENOSPC", "The context database is full"};
+      return {ErrorKind::no_space, "ENOSPC", "The context store is full"};
     case ErrorKind::unavailable:
       return no_answer();
     default:
-      return {ErrorKind::internal, "", "The context database refused the request"};
+      return {ErrorKind::internal, "", "The context store refused the request"};
   }
 }
 
 Error no_answer() {
-  return {ErrorKind::unavailable, "unavailable",
-          "The context database does not answer; try again later"};
+  return {ErrorKind::unavailable, "context_unavailable",
+          "The context store cannot be used at the moment; try again in a few seconds"};
 }
 
 Error busy() {
-  return {ErrorKind::unavailable, "busy", "Too many context requests are waiting; try again later"};
+  return {ErrorKind::unavailable, "context_unavailable",
+          "The context store is busy; try again in a few seconds"};
 }
 
 Error left() { return {ErrorKind::aborted, "", "The client has left"}; }

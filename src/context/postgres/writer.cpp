@@ -40,18 +40,17 @@ Writer::Writer(boost::asio::io_context& loop, Pool& pool, milliseconds patience,
       pool_(pool),
       least_(patience / 20),
       log_(log),
-      batch_size_(registry.histogram("flowstore_context_batch_size",
-                                     "Context writes in one transaction.", {1, 2, 4, 8, 16, 32, 64},
-                                     {{"driver", "postgres"}})),
+      batch_size_(registry.histogram("flowstore_context_batch_size", "Writes in one transaction.",
+                                     {1, 2, 4, 8, 16, 32, 64}, {{"driver", "postgres"}})),
       duration_(registry.histogram(
-          "flowstore_context_commit_duration_seconds", "Time of one transaction of context writes.",
+          "flowstore_context_commit_duration_seconds", "Time of one transaction that writes.",
           {0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5},
           {{"driver", "postgres"}})),
       queue_length_(registry.gauge("flowstore_context_queue_length",
-                                   "Context writes that wait to be begun.",
-                                   {{"driver", "postgres"}})) {}
+                                   "Writes that wait for their turn.", {{"driver", "postgres"}})) {}
 
 Task<Status> Writer::write(Write& write) {
+  if (write.caller.has_left()) co_return left();
   write.is_single = write.kind == Write::Kind::clean || held_.contains(write.key.project);
   queue_.add(write);
   pump();
