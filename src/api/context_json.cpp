@@ -59,11 +59,11 @@ Result<context::SetItem> parse_set_item(std::string_view item, const std::string
   return parsed;
 }
 
-Error bad_limit() { return Error(ErrorKind::invalid, "ERR_INVALID_LIMIT", "limit is too large"); }
+Error bad_limit() { return Error(ErrorKind::invalid, "", "limit is out of range"); }
 
 Error bad_cursor() {
-  return Error(ErrorKind::invalid, "ERR_INVALID_CURSOR",
-               "cursor must be the next_cursor of another page");
+  return Error(ErrorKind::invalid, "",
+               "invalid cursor: it must be the next_cursor of another page");
 }
 
 int digit_of(char c) {

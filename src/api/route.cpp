@@ -28,8 +28,11 @@ Error bad_url(std::string_view target) {
                "'" + std::string(target) + "' is not a valid url component");
 }
 
-// An id is one segment; what is empty or longer matches no route.
-bool is_id(std::string_view id) { return !id.empty() && utf16_length(id) <= kLongestId; }
+// Any text is a scope, also none at all; what is longer matches no route.
+bool is_scope(std::string_view scope) { return utf16_length(scope) <= kLongestId; }
+
+// An id is one segment that is not empty.
+bool is_id(std::string_view id) { return !id.empty() && is_scope(id); }
 
 // Takes the next segment off the path; the slash behind it goes too. `has_more` says whether there
 // was one: "a/" has a second, empty segment and "a" has not.
@@ -82,7 +85,7 @@ std::optional<Parts> take_apart(std::string_view path) {
 
 Route file_route(std::string_view method, Parts parts) {
   Route route;
-  if (!parts.second || !parts.tail) return route;
+  if (!parts.second || !is_id(*parts.second) || !parts.tail) return route;
   route.endpoint = file_endpoint(method);
   route.pattern = kFiles;
   route.team = std::move(parts.first);
@@ -94,6 +97,7 @@ Route file_route(std::string_view method, Parts parts) {
 Route quota_route(std::string_view method, Parts parts) {
   Route route;
   if (parts.tail || !is_read(method)) return route;
+  if (parts.second && !is_id(*parts.second)) return route;
   route.endpoint = parts.second ? Endpoint::project_quota : Endpoint::team_quota;
   route.pattern = parts.second ? kProjectQuota : kTeamQuota;
   route.team = std::move(parts.first);
@@ -119,14 +123,14 @@ Match match_scope(std::string_view method, std::string_view scope) {
 
 Route context_route(std::string_view method, Parts parts) {
   Route route;
-  if (!parts.second) return route;
+  if (!parts.second || !is_scope(*parts.second)) return route;
   Match found;
   if (!parts.tail) {
     found = match_scope(method, *parts.second);
   } else if (is_read(method) && *parts.tail == "keys") {
     found = {Endpoint::context_keys, kKeys};
   } else if (method == "POST" && *parts.second == "cache" && parts.is_tail_one_segment &&
-             is_id(*parts.tail)) {
+             is_scope(*parts.tail)) {
     found = {Endpoint::context_cache_write, kCacheScope};
     parts.second = std::move(parts.tail);
   }
@@ -140,7 +144,6 @@ Route context_route(std::string_view method, Parts parts) {
 Route match(std::string_view method, Parts parts) {
   Route route;
   if (parts.version != "v1" || !is_id(parts.first)) return route;
-  if (parts.second && !is_id(*parts.second)) return route;
   const std::string family = parts.family;
   if (family == "files") route = file_route(method, std::move(parts));
   if (family == "quota") route = quota_route(method, std::move(parts));

@@ -48,6 +48,13 @@ TEST(Route, KnowsTheEndpointsOfContext) {
        "/v1/context/:projectId/cache/:scope", "s"},
       {"POST", "/v1/context/p/clean", Endpoint::context_clean, "/v1/context/:projectId/clean",
        "clean"},
+      // The empty scope.
+      {"GET", "/v1/context/p/?key=a", Endpoint::context_get, "/v1/context/:projectId/:scope", ""},
+      {"POST", "/v1/context/p/", Endpoint::context_set, "/v1/context/:projectId/:scope", ""},
+      {"GET", "/v1/context/p//keys", Endpoint::context_keys, "/v1/context/:projectId/:scope/keys",
+       ""},
+      {"POST", "/v1/context/p/cache/", Endpoint::context_cache_write,
+       "/v1/context/:projectId/cache/:scope", ""},
       // Scopes that are called like a route, where the route does not shadow them.
       {"POST", "/v1/context/p/cache", Endpoint::context_set, "/v1/context/:projectId/:scope",
        "cache"},
@@ -85,17 +92,17 @@ TEST(Route, KnowsTheEndpointsOfContext) {
 TEST(Route, IsUnknownWhereContextHasNoRoute) {
   const std::string long_scope(501, 's');
   for (const std::string& target :
-       {std::string("/v1/context"), std::string("/v1/context/p"), std::string("/v1/context/p/"),
+       {std::string("/v1/context"), std::string("/v1/context/p"), std::string("/v1/context/p//"),
         std::string("/v1/context//s"), std::string("/v1/context/p/s/"),
         std::string("/v1/context/p/s/keys/"), std::string("/v1/context/p/s/Keys"),
-        std::string("/v1/context/p//keys"), std::string("/v1/context/p/cache/s"),
+        std::string("/v1/context/p/cache/"), std::string("/v1/context/p/cache/s"),
         std::string("/v1/Context/p/s"), "/v1/context/p/" + long_scope,
         "/v1/context/" + long_scope + "/s", "/v1/context/p/" + long_scope + "/keys"}) {
     EXPECT_EQ(endpoint_of("GET", target), Endpoint::unknown) << target;
   }
   for (const std::string& target :
        {std::string("/v1/context/p/s/keys"), std::string("/v1/context/p/clean/x"),
-        std::string("/v1/context/p/cache/"), std::string("/v1/context/p/cache/a/b"),
+        std::string("/v1/context/p//keys"), std::string("/v1/context/p/cache/a/b"),
         "/v1/context/p/cache/" + long_scope}) {
     EXPECT_EQ(endpoint_of("POST", target), Endpoint::unknown) << target;
   }
