@@ -153,8 +153,8 @@ class Folder {
 
 }  // namespace postgres_support
 
-// Listens on the loopback address with scram passwords, and TLS for those who want it. Data go with
-// the object.
+// Listens on 127.0.0.1, and on 127.0.0.2 which its certificate does not name; with scram passwords,
+// and TLS for those who want it. Data go with the object.
 class PostgresServer {
  public:
   enum class Disk : std::uint8_t { none, honest };  // whether fsync is on: slower, survives a kill
@@ -187,8 +187,8 @@ class PostgresServer {
     server_ = postgres_support::start(
         postgres_support::as_postgres(
             {postgres_support::binaries() + "/postgres", "-D", data, "-p", std::to_string(port_),
-             "-k", folder_.path(), "-c", "listen_addresses=127.0.0.1", "-c", fsync, "-c", "ssl=on",
-             "-c", "ssl_cert_file=" + folder_.file("server.crt"), "-c",
+             "-k", folder_.path(), "-c", "listen_addresses=127.0.0.1,127.0.0.2", "-c", fsync, "-c",
+             "ssl=on", "-c", "ssl_cert_file=" + folder_.file("server.crt"), "-c",
              "ssl_key_file=" + folder_.file("server.key"), "-c", "max_connections=60"}),
         log());
     postgres_support::wait_until_ready(postgres_support::binaries() + "/pg_isready", port_, log());

@@ -7,9 +7,12 @@
 #include <memory>
 #include <stdexcept>
 #include <string>
+#include <string_view>
+#include <thread>
 #include <utility>
 #include <vector>
 
+#include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
 
 #include "base/clock.h"
@@ -116,10 +119,59 @@ class TestDatabase {
   std::string name_;
 };
 
+// Runs `work(0)`, `work(1)`, ... side by side on one loop, each to its end.
+inline void run_side_by_side(int count, const std::function<Task<>(int id)>& work) {
+  boost::asio::io_context loop;
+  std::exception_ptr thrown;
+  for (int id = 0; id < count; ++id) {
+    boost::asio::co_spawn(
+        loop, [&work, id] { return work(id); },
+        [&thrown](const std::exception_ptr& caught) {
+          if (caught) thrown = caught;
+        });
+  }
+  loop.run();
+  if (thrown) std::rethrow_exception(thrown);
+}
+
+// Waits, at most half a minute, until `is_so`.
+template <class Condition>
+bool comes_true(Condition is_so) {
+  for (int i = 0; i < 3000; ++i) {
+    if (is_so()) return true;
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  }
+  return false;
+}
+
+// A value that counts, and the mutation that makes it one more.
+inline std::string numbered(std::uint64_t number) {
+  return "{\"n\":" + std::to_string(number) + "}";
+}
+inline std::uint64_t number_in(std::string_view text) {
+  return std::stoull(std::string(text.substr(text.find(':') + 1)));
+}
+inline Result<NewValues> add_one(std::optional<std::string_view> present) {
+  return NewValues(numbered(present ? number_in(*present) + 1 : 1));
+}
+
+// The projects whose row in flowstore_usage is not what a fresh count gives; empty is right.
+inline std::vector<Session::Row> wrong_usage(Session& session) {
+  return session.query(R"(
+    SELECT COALESCE(u.project, c.project), u.chars, c.chars, u.rows, c.rows FROM
+      (SELECT * FROM flowstore_usage WHERE rows > 0 OR chars > 0) AS u
+      FULL JOIN (SELECT project, SUM(LENGTH("values"::text)) AS chars, COUNT(*) AS rows
+                 FROM "Contexts" GROUP BY project) AS c ON c.project = u.project
+    WHERE u.chars IS DISTINCT FROM c.chars OR u.rows IS DISTINCT FROM c.rows)");
+}
+
 // What a store needs to live, and the store: one flowstore process.
 class Process {
  public:
-  explicit Process(const Options& options) {
+  // `log`: where its lines go; it has none, if that is no file.
+  explicit Process(const Options& options, int log = -1)
+      : log_(log < 0 ? LogLevel::silent : LogLevel::info, LogFormat::json, clock_,
+             log < 0 ? 1 : log) {
     auto made = make_store(options, clock_, log_, registry_);
     if (!made) throw std::runtime_error(made.error().message());
     store_ = *std::move(made);
@@ -131,7 +183,7 @@ class Process {
 
  private:
   SystemClock clock_;
-  Log log_{LogLevel::silent, LogFormat::json, clock_};
+  Log log_;
   metrics::Registry registry_;
   std::unique_ptr<ContextStore> store_;
 };

@@ -1,0 +1,371 @@
+// What happens to calls while the database is down, slow, or held by somebody else.
+
+#include <fstream>
+#include <sstream>
+
+#include <gtest/gtest.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/file_descriptor.h"
+#include "context/postgres/test_database.h"
+
+namespace flowstore::context::postgres {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+using std::chrono::steady_clock;
+
+const Caller kCaller;
+
+Status replace(Process& process, const std::string& project, const std::string& values) {
+  const RowKey key(project, "s");
+  return run(process->replace(kCaller, key, values, std::nullopt));
+}
+
+ErrorKind kind_of(const Status& status) {
+  return status ? ErrorKind::internal : status.error().kind();  // internal: not what is expected
+}
+
+std::string text_of(int file) {
+  std::ifstream stream("/proc/self/fd/" + std::to_string(file));
+  return (std::ostringstream() << stream.rdbuf()).str();
+}
+
+// Counts per project, and what is known of them.
+struct Tally {
+  std::atomic<std::uint64_t> acknowledged{0};
+  std::atomic<std::uint64_t> unknown{0};  // may have happened
+};
+
+// Writes without end until told so, through outages. Each project counts its updates in one row,
+// and replaces another with ever higher numbers.
+class Load {
+ public:
+  static constexpr int kProjects = 12;
+
+  explicit Load(Process& process) : process_(process), thread_([this] { run_all(); }) {}
+  Load(const Load&) = delete;
+  Load& operator=(const Load&) = delete;
+  ~Load() {
+    if (thread_.joinable()) end();
+  }
+
+  void end() {
+    is_over_ = true;
+    thread_.join();
+  }
+
+  // Waits for so many more acknowledged writes.
+  bool goes_on(std::uint64_t count = 200) {
+    const std::uint64_t goal = done_ + count;
+    return comes_true([&] { return done_ >= goal; });
+  }
+  std::uint64_t failures() const { return failures_; }
+
+  // Every acknowledged write is there, and nothing happened twice.
+  void check(Session& session) {
+    for (int i = 0; i < kProjects; ++i) {
+      const std::string where = " WHERE project = 'p" + std::to_string(i) + "' AND scope = ";
+      const std::string values = R"(SELECT "values" FROM "Contexts")" + where;
+      const auto counted = number_in(session.value(values + "'count'"));
+      const Tally& tally = tallies_.at(static_cast<std::size_t>(i));
+      EXPECT_GE(counted, tally.acknowledged) << i;
+      EXPECT_LE(counted, tally.acknowledged + tally.unknown) << i;
+      EXPECT_GE(number_in(session.value(values + "'latest'")),
+                latest_.at(static_cast<std::size_t>(i)));
+    }
+    EXPECT_TRUE(wrong_usage(session).empty());
+  }
+
+ private:
+  void run_all() {
+    run_side_by_side(kProjects * 2, [this](int id) { return work(id); });
+  }
+
+  Task<> work(int id) {
+    const auto at = static_cast<std::size_t>(id / 2);
+    const std::string project = "p" + std::to_string(at);
+    for (std::uint64_t number = 1; !is_over_; ++number) {
+      Status status;
+      if (id % 2 == 0) {
+        const RowKey key(project, "count");
+        status = co_await process_->update(kCaller, key, add_one, 1'000'000);
+        ++(status ? tallies_[at].acknowledged : tallies_[at].unknown);
+      } else {
+        const RowKey key(project, "latest");
+        const std::string values = numbered(number);
+        status = co_await process_->replace(kCaller, key, values, 1'000'000);
+        if (status) latest_[at] = number;
+      }
+      if (status) {
+        ++done_;
+        continue;
+      }
+      ++failures_;
+      EXPECT_EQ(kind_of(status), ErrorKind::unavailable) << status.error().message();
+    }
+  }
+
+  Process& process_;
+  std::array<Tally, kProjects> tallies_;
+  std::array<std::atomic<std::uint64_t>, kProjects> latest_{};
+  std::atomic<std::uint64_t> done_{0};
+  std::atomic<std::uint64_t> failures_{0};
+  std::atomic<bool> is_over_{false};
+  std::thread thread_;
+};
+
+TEST(Outage, IsNoReasonNotToStart) {
+  PostgresServer server;
+  const TestDatabase database(server.port());
+  server.stop();
+  Process process(database.options());
+  EXPECT_EQ(kind_of(replace(process, "p", numbered(1))), ErrorKind::unavailable);
+  EXPECT_EQ(kind_of(run(process->probe())), ErrorKind::unavailable);
+  server.start();
+  EXPECT_TRUE(comes_true([&] { return run(process->probe()).has_value(); }));
+  EXPECT_TRUE(replace(process, "p", numbered(1)));
+}
+
+TEST(Outage, IsAnsweredAtOnceWhileItIsKnown) {
+  Options options = options_for(postgres_support::free_port(), "none");
+  options.patience = seconds(60);
+  Process process(options);
+  EXPECT_EQ(kind_of(run(process->probe())), ErrorKind::unavailable);
+  const auto start = steady_clock::now();
+  for (int i = 0; i < 100; ++i) {
+    EXPECT_EQ(kind_of(replace(process, "p", numbered(1))), ErrorKind::unavailable);
+  }
+  EXPECT_LT(steady_clock::now() - start, seconds(30));
+}
+
+TEST(Outage, IsLoggedOnceWithWhatToDoAndWithoutThePassword) {
+  const FileDescriptor log(::memfd_create("log", MFD_CLOEXEC));
+  Options options = TestDatabase().options();
+  options.password = Secret("not the pass word");
+  {
+    Process process(options, log.get());
+    for (int i = 0; i < 3; ++i) {
+      EXPECT_EQ(kind_of(run(process->probe())), ErrorKind::unavailable);
+    }
+  }
+  const std::string text = text_of(log.get());
+  EXPECT_EQ(std::count(text.begin(), text.end(), '\n'), 1) << text;
+  EXPECT_NE(text.find("check context.options.username and password"), std::string::npos) << text;
+  EXPECT_EQ(text.find("not the pass word"), std::string::npos) << text;
+}
+
+TEST(Outage, OfARestartLosesNothing) {
+  PostgresServer server;
+  const TestDatabase database(server.port());
+  const FileDescriptor log(::memfd_create("log", MFD_CLOEXEC));
+  {
+    Process process(database.options(), log.get());
+    Load load(process);
+    ASSERT_TRUE(load.goes_on());
+    server.stop();
+    const auto failures = load.failures();
+    EXPECT_TRUE(comes_true([&] { return load.failures() > failures + 100; }));
+    server.start();
+    EXPECT_TRUE(load.goes_on());
+    load.end();
+    Session session(database.options());
+    load.check(session);
+  }
+  const std::string text = text_of(log.get());
+  EXPECT_EQ(std::count(text.begin(), text.end(), '\n'), 2) << text;
+}
+
+TEST(Outage, OfAPowerCutLosesNothingThatWasAcknowledged) {
+  PostgresServer server(PostgresServer::Disk::honest);
+  const TestDatabase database(server.port());
+  Process process(database.options());
+  Load load(process);
+  for (int round = 0; round < 3; ++round) {
+    ASSERT_TRUE(load.goes_on());
+    server.kill();
+    server.start();
+  }
+  EXPECT_TRUE(load.goes_on());
+  load.end();
+  Session session(database.options());
+  load.check(session);
+}
+
+TEST(Outage, OfSingleConnectionsIsHardlySeen) {
+  const TestDatabase database;
+  Process process(database.options());
+  Load load(process);
+  Session session(database.options());
+  for (int round = 0; round < 10; ++round) {
+    ASSERT_TRUE(load.goes_on(50));
+    session.query(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+        "WHERE datname = current_database() AND pid <> pg_backend_pid()");
+  }
+  EXPECT_TRUE(load.goes_on());
+  load.end();
+  load.check(session);
+}
+
+TEST(Outage, OfAServerThatSaysNothingEndsWithThePatience) {
+  const FileDescriptor mute(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  sockaddr_in address = postgres_support::loopback(0);
+  socklen_t length = sizeof address;
+  ASSERT_EQ(::bind(mute.get(), reinterpret_cast<const sockaddr*>(&address), length), 0);
+  ASSERT_EQ(::listen(mute.get(), 100), 0);
+  ASSERT_EQ(::getsockname(mute.get(), reinterpret_cast<sockaddr*>(&address), &length), 0);
+  Options options = options_for(ntohs(address.sin_port), "none");
+  options.patience = milliseconds(300);
+  Process process(options);
+  EXPECT_EQ(kind_of(replace(process, "p", numbered(1))), ErrorKind::unavailable);
+  EXPECT_EQ(kind_of(run(process->probe())), ErrorKind::unavailable);
+}
+
+// Another program that holds the row of a project in a transaction it does not end.
+class Holder {
+ public:
+  Holder(const Options& options, const std::string& project) : session_(options) {
+    session_.query("BEGIN");
+    session_.query(R"(SELECT FROM "Contexts" WHERE project = ')" + project + "' FOR UPDATE");
+  }
+  void let_go() { session_.query("COMMIT"); }
+
+ private:
+  Session session_;
+};
+
+TEST(Outage, OfARowThatIsHeldEndsWithThePatience) {
+  const TestDatabase database;
+  Options options = database.options();
+  options.patience = milliseconds(500);
+  Process process(options);
+  ASSERT_TRUE(replace(process, "held", numbered(1)));
+  Holder holder(options, "held");
+  EXPECT_EQ(kind_of(replace(process, "held", numbered(2))), ErrorKind::unavailable);
+  const RowKey key("held", "s");
+  EXPECT_EQ(*run(process->read(kCaller, key)), numbered(1)) << "readers do not wait";
+  holder.let_go();
+  EXPECT_TRUE(replace(process, "held", numbered(3)));
+}
+
+TEST(Outage, OfAHeldRowIsNoneForOtherProjects) {
+  const TestDatabase database;
+  Options options = database.options();
+  options.connections = 4;
+  Process process(options);
+  ASSERT_TRUE(replace(process, "held", numbered(1)));
+  Holder holder(options, "held");
+  const auto work = [&](int id) -> Task<> {
+    if (id == 0) {
+      const RowKey key("held", "s");
+      const Status status = co_await process->update(kCaller, key, add_one, std::nullopt);
+      EXPECT_EQ(kind_of(status), ErrorKind::unavailable);
+      co_return;
+    }
+    for (int i = 0; i < 20; ++i) {
+      const RowKey key("p" + std::to_string(id), "s");
+      const Status status = co_await process->update(kCaller, key, add_one, std::nullopt);
+      EXPECT_TRUE(status) << status.error().message();
+    }
+  };
+  run_side_by_side(40, work);
+  EXPECT_NE(process.metrics().find("flowstore_context_batch_size"), std::string::npos);
+}
+
+TEST(Outage, EndsForACallerWhoLeaves) {
+  const TestDatabase database;
+  Options options = database.options();
+  options.patience = seconds(60);
+  Process process(options);
+  ASSERT_TRUE(replace(process, "held", numbered(1)));
+  Holder holder(options, "held");
+  Caller first;
+  Caller second;
+  const auto work = [&](int id) -> Task<> {
+    const RowKey key("held", "s");
+    Caller& caller = id == 0 ? first : second;
+    const Status status = co_await process->replace(caller, key, numbered(2), std::nullopt);
+    EXPECT_EQ(kind_of(status), ErrorKind::aborted);
+  };
+  const auto start = steady_clock::now();
+  std::thread leaver([&] {
+    Session session(options);
+    EXPECT_TRUE(comes_true([&] {
+      return session.value(
+                 "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' "
+                 "AND datname = current_database()") == "1";
+    }));
+    second.leave();  // still waits its turn
+    first.leave();   // runs
+  });
+  run_side_by_side(2, work);
+  leaver.join();
+  EXPECT_LT(steady_clock::now() - start, seconds(45));
+  holder.let_go();
+  EXPECT_TRUE(replace(process, "held", numbered(3)));
+}
+
+TEST(Outage, RefusesMoreThanCanBeDone) {
+  const TestDatabase database;
+  Options options = database.options();
+  options.patience = seconds(5);
+  Process process(options);
+  ASSERT_TRUE(replace(process, "held", numbered(1)));
+  Holder holder(options, "held");
+  std::atomic<int> refused{0};
+  const std::string megabytes = "\"" + std::string(10 << 20, 'x') + "\"";
+  const auto work = [&](int) -> Task<> {
+    const RowKey key("held", "s");
+    const Status status = co_await process->replace(kCaller, key, megabytes, std::nullopt);
+    if (status) co_return;
+    EXPECT_EQ(kind_of(status), ErrorKind::unavailable);
+    if (++refused == 3) holder.let_go();
+  };
+  run_side_by_side(6, work);  // 60 MiB
+  EXPECT_EQ(refused, 3);
+}
+
+TEST(Outage, EndsWhenTheStoreStops) {
+  const TestDatabase database;
+  Options options = database.options();
+  options.patience = seconds(60);
+  Process process(options);
+  for (int i = 0; i < 10; ++i) {
+    const RowKey key("held", "s" + std::to_string(i));
+    const std::string values = "\"" + std::string(100'000, 'x') + "\"";
+    ASSERT_TRUE(run(process->replace(kCaller, key, values, std::nullopt)));
+  }
+  const std::string project = "held";
+  const auto page = run(process->list(kCaller, project, 0, 10));
+  ASSERT_TRUE(page);
+  Holder holder(options, "held");
+  std::thread stopper([&] {
+    Session session(options);
+    EXPECT_TRUE(comes_true([&] {
+      return session.value(
+                 "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' "
+                 "AND datname = current_database()") == "1";
+    }));
+    process->stop();
+  });
+  const auto work = [&](int) -> Task<> {
+    const RowKey key("held", "s0");
+    const Status status = co_await process->update(kCaller, key, add_one, std::nullopt);
+    EXPECT_EQ(kind_of(status), ErrorKind::unavailable);
+  };
+  run_side_by_side(5, work);
+  stopper.join();
+  EXPECT_EQ(kind_of(run(process->probe())), ErrorKind::unavailable);
+  auto row = run(page->rows->next());
+  while (row && *row) row = run(page->rows->next());
+  ASSERT_FALSE(row);
+  EXPECT_EQ(row.error().kind(), ErrorKind::unavailable);
+  process->stop();  // once more does no harm
+}
+
+}  // namespace
+}  // namespace flowstore::context::postgres
