@@ -2,9 +2,13 @@
 
 #include "context/sqlite/connection.h"
 
+#include <cerrno>
+
 #include <sqlite3.h>
 
 namespace flowstore::context::sqlite {
+
+bool is_busy(Code code) noexcept { return (code & 0xFF) == SQLITE_BUSY; }
 
 void Statement::Finalize::operator()(sqlite3_stmt* statement) const noexcept {
   sqlite3_finalize(statement);
@@ -53,14 +57,19 @@ void Statement::reset() noexcept {
 
 void Connection::Close::operator()(sqlite3* database) const noexcept { sqlite3_close_v2(database); }
 
-Code Connection::open(const std::string& file, std::chrono::milliseconds patience) {
+Code Connection::open(const std::string& file, Missing missing,
+                      std::chrono::milliseconds patience) {
   sqlite3* database = nullptr;
-  constexpr int kFlags =
-      SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE;
-  const Code code = sqlite3_open_v2(file.c_str(), &database, kFlags, nullptr);
+  constexpr int kFlags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE;
+  const int flags = kFlags | (missing == Missing::make ? SQLITE_OPEN_CREATE : 0);
+  const Code code = sqlite3_open_v2(file.c_str(), &database, flags, nullptr);
   database_.reset(database);  // also after an error, for its message
-  if (code == SQLITE_OK) sqlite3_busy_timeout(database, static_cast<int>(patience.count()));
+  if (code == SQLITE_OK) set_patience(patience);
   return code;
+}
+
+void Connection::set_patience(std::chrono::milliseconds patience) const {
+  sqlite3_busy_timeout(database_.get(), static_cast<int>(patience.count()));
 }
 
 Code Connection::run(const char* sql) const {
@@ -89,11 +98,29 @@ bool Connection::is_in_transaction() const noexcept {
   return sqlite3_get_autocommit(database_.get()) == 0;
 }
 
-std::int64_t Connection::changes() const noexcept { return sqlite3_changes64(database_.get()); }
-
 std::string Connection::message() const {
   const int code = sqlite3_extended_errcode(database_.get());
   return std::string(sqlite3_errmsg(database_.get())) + " (code " + std::to_string(code) + ")";
+}
+
+Code Connection::with_cause(Code code) const {
+  const int reason = sqlite3_system_errno(database_.get());
+  const bool is_full = reason == ENOSPC || reason == EDQUOT || reason == EFBIG;
+  return code == SQLITE_IOERR_WRITE && is_full ? SQLITE_FULL : code;
+}
+
+void Connection::keep_journal() {
+  const auto note = [](void* self, sqlite3*, const char*, int pages) {
+    static_cast<Connection*>(self)->journal_pages_ = pages;
+    return SQLITE_OK;
+  };
+  sqlite3_wal_hook(database_.get(), note, this);
+}
+
+Code Connection::move_journal() const {
+  const Code code = sqlite3_wal_checkpoint_v2(database_.get(), nullptr, SQLITE_CHECKPOINT_PASSIVE,
+                                              nullptr, nullptr);
+  return is_busy(code) ? SQLITE_OK : code;
 }
 
 }  // namespace flowstore::context::sqlite

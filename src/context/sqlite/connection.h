@@ -16,6 +16,9 @@ namespace flowstore::context::sqlite {
 // A result code of SQLite, extended; see sqlite.org/rescode.html. Zero is success.
 using Code = int;
 
+// Whether another connection or process was in the way.
+bool is_busy(Code code) noexcept;
+
 // A prepared statement. Between two uses it must be reset, so that it holds no lock and no memory.
 class Statement {
  public:
@@ -56,14 +59,21 @@ class Use {
   Statement& statement_;
 };
 
+// What to do about a file that is not there.
+enum class Missing : std::uint8_t { make, fail };
+
 // An open database file. Used by one thread at a time.
 class Connection {
  public:
   Connection() = default;
 
-  // Opens the file and makes it if it is missing. Afterwards calls wait for other processes for
-  // `patience` before they fail as busy.
-  Code open(const std::string& file, std::chrono::milliseconds patience);
+  Connection(const Connection&) = delete;
+  Connection& operator=(const Connection&) = delete;
+
+  // Opens the file. Afterwards calls wait for other processes for `patience` before they fail as
+  // busy.
+  Code open(const std::string& file, Missing missing, std::chrono::milliseconds patience);
+  void set_patience(std::chrono::milliseconds patience) const;
   // Runs SQL without parameters and results.
   Code run(const char* sql) const;
   // The text in the first column of the first row; empty if there is none.
@@ -72,9 +82,21 @@ class Connection {
 
   // Whether a transaction is open. SQLite ends one by itself after some errors.
   bool is_in_transaction() const noexcept;
-  std::int64_t changes() const noexcept;
   // What SQLite says about the last failure; for logs.
   std::string message() const;
+  // The code of the last failure, with what the operating system knows: a write that failed because
+  // a quota of the disk or the longest file is reached is as good as a full disk.
+  Code with_cause(Code code) const;
+
+  // From now on pages of the journal are moved into the file only when somebody asks for it, not by
+  // the way in a commit.
+  void keep_journal();
+  // Pages in the journal after the last commit of this connection; only with the journal "wal".
+  int journal_pages() const noexcept { return journal_pages_; }
+  // Moves pages of the journal into the file, except what readers still need. The writer goes on
+  // meanwhile. Somebody else who does the same is no failure.
+  Code move_journal() const;
+
   void close() noexcept { database_.reset(); }
 
  private:
@@ -82,6 +104,7 @@ class Connection {
     void operator()(sqlite3* database) const noexcept;
   };
   std::unique_ptr<sqlite3, Close> database_;
+  int journal_pages_ = 0;
 };
 
 }  // namespace flowstore::context::sqlite

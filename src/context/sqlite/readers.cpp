@@ -20,6 +20,7 @@ constexpr std::size_t kPieceBytes = 256 * 1024;
 
 struct Readers::Reader {
   Connection connection;
+  bool is_open = false;
   Statement values;
   Statement ids;
   Statement count;
@@ -34,13 +35,14 @@ struct Readers::Reader {
         {&values, "SELECT `values` FROM `Contexts` WHERE `project` = ? AND `scope` = ?"},
         {&ids,
          "SELECT `id` FROM `Contexts` WHERE `project` = ? AND `id` > ? ORDER BY `id` LIMIT ?"},
-        {&count, "SELECT COUNT(*) FROM `Contexts` WHERE `project` = ?"},
+        {&count, "SELECT `rows` FROM `flowstore_context_counts` WHERE `project` = ?"},
         {&row, "SELECT `scope`, `values` FROM `Contexts` WHERE `id` = ? AND `project` = ?"},
     };
     Code code = open_for_reading(connection, options);
     for (const Wanted& wanted : all) {
       if (code == SQLITE_OK) code = connection.prepare(*wanted.statement, wanted.sql);
     }
+    is_open = code == SQLITE_OK;
     return code;
   }
 
@@ -73,7 +75,7 @@ struct Readers::Reader {
         read.id = wanted[next];
         read.scope = row.text(0);
         read.values = row.text(1);
-        bytes += read.values.size();
+        bytes += read.values.size() + read.scope.size();
       }
       if (row.code() != SQLITE_OK) return row.code();
     }
@@ -89,41 +91,73 @@ Readers::Readers(const Options& options, const Clock& clock, Log& log)
 
 Readers::~Readers() = default;
 
-Code Readers::with_reader(const std::function<Code(Reader& reader)>& ask) {
-  std::unique_ptr<Reader> reader;
-  {
-    const std::lock_guard lock(mutex_);
-    if (!idle_.empty()) {
-      reader = std::move(idle_.back());
-      idle_.pop_back();
+// A connection, for as long as this lives. It is closed at the end unless return_it() was called:
+// after trouble the next one is new.
+class Readers::Lease {
+ public:
+  explicit Lease(Readers& readers) : readers_(readers) {
+    const std::lock_guard lock(readers_.mutex_);
+    if (readers_.is_stopped_) return;
+    if (readers_.idle_.empty()) {
+      reader_ = std::make_unique<Reader>();
+    } else {
+      reader_ = std::move(readers_.idle_.back());
+      readers_.idle_.pop_back();
     }
+    ++readers_.leased_;
   }
-  Code code = SQLITE_OK;
-  if (!reader) {
-    reader = std::make_unique<Reader>();
-    code = reader->open(options_);
+  Lease(const Lease&) = delete;
+  Lease& operator=(const Lease&) = delete;
+  ~Lease() {
+    if (!is_granted()) return;
+    if (!is_returned_) reader_.reset();
+    const std::lock_guard lock(readers_.mutex_);
+    if (reader_) readers_.idle_.push_back(std::move(reader_));
+    if (--readers_.leased_ == 0) readers_.none_leased_.notify_all();
   }
-  if (code == SQLITE_OK) code = ask(*reader);
+
+  // False if the store has ended.
+  bool is_granted() const noexcept { return reader_ != nullptr; }
+  Reader& reader() noexcept { return *reader_; }
+  void return_it() noexcept { is_returned_ = true; }
+
+ private:
+  Readers& readers_;
+  std::unique_ptr<Reader> reader_;
+  bool is_returned_ = false;
+};
+
+Status Readers::with_reader(const std::function<Code(Reader& reader)>& ask) {
+  Lease lease(*this);
+  if (!lease.is_granted()) return busy();
+  Reader& reader = lease.reader();
+  Code code = reader.is_open ? SQLITE_OK : reader.open(options_);
+  if (code == SQLITE_OK) code = ask(reader);
   if (code != SQLITE_OK) {
-    outage_.failed(reader->connection.message());
-    return code;  // the connection may be part of the trouble: the next one is new
+    outage_.failed(reader.connection.message());
+    return translate(code);
   }
   outage_.answered();
-  const std::lock_guard lock(mutex_);
-  idle_.push_back(std::move(reader));
-  return code;
+  lease.return_it();
+  return {};
+}
+
+void Readers::stop() {
+  std::unique_lock lock(mutex_);
+  is_stopped_ = true;
+  none_leased_.wait(lock, [this] { return leased_ == 0; });
+  idle_.clear();
 }
 
 Result<std::optional<std::string>> Readers::values(const RowKey& key) {
   std::optional<std::string> found;
-  const Code code = with_reader([&](Reader& reader) { return reader.find(key, found); });
-  if (code != SQLITE_OK) return translate(code);
+  FLOWSTORE_TRY_STATUS(with_reader([&](Reader& reader) { return reader.find(key, found); }));
   return found;
 }
 
 Result<PageStart> Readers::page(const std::string& project, std::int64_t after, std::int64_t most) {
   PageStart page;
-  const Code code = with_reader([&](Reader& reader) {
+  FLOWSTORE_TRY_STATUS(with_reader([&](Reader& reader) {
     // One moment for the count, the ids and the first rows. It ends here: a transaction that stayed
     // open while a slow client reads would keep the journal from starting over.
     Code step = reader.connection.run("BEGIN");
@@ -133,24 +167,21 @@ Result<PageStart> Readers::page(const std::string& project, std::int64_t after, 
     page.next_id = next;
     if (step == SQLITE_OK) step = reader.connection.run("COMMIT");
     return step;
-  });
-  if (code != SQLITE_OK) return translate(code);
+  }));
   return page;
 }
 
 Result<std::vector<Row>> Readers::rows(const std::string& project,
                                        const std::vector<std::int64_t>& ids, std::size_t& next) {
   std::vector<Row> rows;
-  const Code code =
-      with_reader([&](Reader& reader) { return reader.read_rows(project, ids, next, rows); });
-  if (code != SQLITE_OK) return translate(code);
+  const auto read = [&](Reader& reader) { return reader.read_rows(project, ids, next, rows); };
+  FLOWSTORE_TRY_STATUS(with_reader(read));
   return rows;
 }
 
 Status Readers::probe() {
   const RowKey nobody;
-  const auto found = values(nobody);
-  if (!found) return found.error();
+  FLOWSTORE_TRY_STATUS(values(nobody));
   return {};
 }
 

@@ -2,6 +2,9 @@
 
 #pragma once
 
+#include <condition_variable>
+#include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -47,16 +50,23 @@ class Readers {
 
   Status probe();
 
+  // Waits for the calls that run and closes the connections. Later calls fail as unavailable.
+  void stop();
+
  private:
   struct Reader;
+  class Lease;
 
   // Runs `ask` on a connection that nobody else uses.
-  Code with_reader(const std::function<Code(Reader& reader)>& ask);
+  Status with_reader(const std::function<Code(Reader& reader)>& ask);
 
   const Options& options_;
   OutageLog outage_;
   std::mutex mutex_;
+  std::condition_variable none_leased_;
   std::vector<std::unique_ptr<Reader>> idle_;  // guarded by mutex_
+  std::size_t leased_ = 0;                     // guarded by mutex_
+  bool is_stopped_ = false;                    // guarded by mutex_
 };
 
 }  // namespace flowstore::context::sqlite

@@ -1,6 +1,7 @@
 #include "context/sqlite/schema.h"
 
 #include <filesystem>
+#include <string>
 #include <system_error>
 
 #include <sqlite3.h>
@@ -10,15 +11,67 @@ namespace {
 
 // As the old server makes it. The index is ours: pages come in the order of ids without sorting,
 // and the old server neither sees nor minds it.
-constexpr const char* kSchema =
+constexpr const char* kContexts =
     "CREATE TABLE IF NOT EXISTS `Contexts` (`id` INTEGER PRIMARY KEY AUTOINCREMENT,"
     " `project` VARCHAR(255) NOT NULL, `scope` VARCHAR(255) NOT NULL, `values` JSON NOT NULL,"
     " `createdAt` DATETIME NOT NULL, `updatedAt` DATETIME NOT NULL, UNIQUE (`project`, `scope`));"
     "CREATE INDEX IF NOT EXISTS `flowstore_contexts_project` ON `Contexts` (`project`);";
 
+// How many rows a project has, which every page says: counting a thousand of them would take longer
+// than reading the page. Triggers keep it, whoever writes.
+constexpr const char* kCounts =
+    "DROP TRIGGER IF EXISTS `flowstore_context_counts_insert`;"
+    "DROP TRIGGER IF EXISTS `flowstore_context_counts_delete`;"
+    "DROP TRIGGER IF EXISTS `flowstore_context_counts_update`;"
+    "DROP TABLE IF EXISTS `flowstore_context_counts`;"
+    "CREATE TABLE `flowstore_context_counts`"
+    " (`project` VARCHAR(255) NOT NULL PRIMARY KEY, `rows` INTEGER NOT NULL) WITHOUT ROWID;"
+    "INSERT INTO `flowstore_context_counts`"
+    " SELECT `project`, COUNT(*) FROM `Contexts` GROUP BY `project`;"
+    "CREATE TRIGGER `flowstore_context_counts_insert` AFTER INSERT ON `Contexts` BEGIN"
+    " INSERT INTO `flowstore_context_counts` VALUES (NEW.`project`, 1)"
+    " ON CONFLICT (`project`) DO UPDATE SET `rows` = `rows` + 1; END;"
+    "CREATE TRIGGER `flowstore_context_counts_delete` AFTER DELETE ON `Contexts` BEGIN"
+    " UPDATE `flowstore_context_counts` SET `rows` = `rows` - 1 WHERE `project` = OLD.`project`;"
+    " DELETE FROM `flowstore_context_counts` WHERE `project` = OLD.`project` AND `rows` <= 0; END;"
+    "CREATE TRIGGER `flowstore_context_counts_update` AFTER UPDATE OF `project` ON `Contexts`"
+    " WHEN NEW.`project` <> OLD.`project` BEGIN"
+    " UPDATE `flowstore_context_counts` SET `rows` = `rows` - 1 WHERE `project` = OLD.`project`;"
+    " DELETE FROM `flowstore_context_counts` WHERE `project` = OLD.`project` AND `rows` <= 0;"
+    " INSERT INTO `flowstore_context_counts` VALUES (NEW.`project`, 1)"
+    " ON CONFLICT (`project`) DO UPDATE SET `rows` = `rows` + 1; END;";
+constexpr const char* kCountPieces =
+    "SELECT COUNT(*) FROM `sqlite_schema` WHERE `name` LIKE 'flowstore\\_context\\_counts%' ESCAPE "
+    "'\\'";
+constexpr const char* kAllPieces = "4";
+
 Error cannot_open(const Options& options, const std::string& reason) {
   return Error(ErrorKind::internal, "context",
                "context.options.storage " + options.file + ": " + reason);
+}
+
+// What the operator can do about it.
+std::string advice(Code code) {
+  constexpr int kPrimary = 0xFF;
+  switch (code & kPrimary) {
+    case SQLITE_CANTOPEN:
+    case SQLITE_READONLY:
+    case SQLITE_PERM:
+      return "; check that the file and its folder can be written";
+    case SQLITE_NOTADB:
+    case SQLITE_CORRUPT:
+      return "; restore it from a copy, or move it away to begin with an empty one";
+    case SQLITE_BUSY:
+      return "; another process holds the file";
+    case SQLITE_FULL:
+      return "; make room on the disk";
+    default:
+      return "";
+  }
+}
+
+Error cannot_open(const Options& options, const Connection& connection, Code code) {
+  return cannot_open(options, connection.message() + advice(code));
 }
 
 Status use_journal(const Connection& connection, const Options& options) {
@@ -26,7 +79,7 @@ Status use_journal(const Connection& connection, const Options& options) {
   Code code = SQLITE_OK;
   const std::string mode =
       connection.ask(is_wal ? "PRAGMA journal_mode=WAL" : "PRAGMA journal_mode=DELETE", code);
-  if (code != SQLITE_OK) return cannot_open(options, connection.message());
+  if (code != SQLITE_OK) return cannot_open(options, connection, code);
   if (mode == (is_wal ? "wal" : "delete")) return {};
   return cannot_open(
       options, is_wal ? "this volume cannot share memory, which the journal \"wal\" needs; set "
@@ -35,13 +88,14 @@ Status use_journal(const Connection& connection, const Options& options) {
                             "\"; stop it, or set context.options.journal: wal");
 }
 
-Status make_tables(const Connection& connection, const Options& options) {
-  // Two processes may start at once; the second waits and finds everything there.
-  const bool is_made = connection.run("BEGIN IMMEDIATE") == SQLITE_OK &&
-                       connection.run(kSchema) == SQLITE_OK &&
-                       connection.run("COMMIT") == SQLITE_OK;
-  if (is_made) return {};
-  return cannot_open(options, connection.message());
+// Two processes may start at once; the second waits and finds everything there.
+Code make_tables(const Connection& connection) {
+  Code code = connection.run("BEGIN IMMEDIATE");
+  if (code == SQLITE_OK) code = connection.run(kContexts);
+  std::string pieces;
+  if (code == SQLITE_OK) pieces = connection.ask(kCountPieces, code);
+  if (code == SQLITE_OK && pieces != kAllPieces) code = connection.run(kCounts);
+  return code == SQLITE_OK ? connection.run("COMMIT") : code;
 }
 
 }  // namespace
@@ -51,21 +105,19 @@ Status open_for_writing(Connection& connection, const Options& options) {
   std::error_code failed;
   std::filesystem::create_directories(file.parent_path(), failed);
   if (failed) return cannot_open(options, "its folder cannot be made: " + failed.message());
-  // Half of the patience is for the turn, half for other processes.
-  if (connection.open(options.file, options.patience / 2) != SQLITE_OK) {
-    return cannot_open(options, connection.message() + "; check that the folder can be written");
-  }
+  Code code = connection.open(options.file, Missing::make, options.patience);
+  if (code != SQLITE_OK) return cannot_open(options, connection, code);
   FLOWSTORE_TRY_STATUS(use_journal(connection, options));
   // FULL: what is answered is on the disk. Many writes share one commit, so it costs little.
   // The size limit cuts a journal that one large write made long.
-  const bool is_set = connection.run("PRAGMA synchronous=FULL") == SQLITE_OK &&
-                      connection.run("PRAGMA journal_size_limit=67108864") == SQLITE_OK;
-  if (!is_set) return cannot_open(options, connection.message());
-  return make_tables(connection, options);
+  code = connection.run("PRAGMA synchronous=FULL; PRAGMA journal_size_limit=67108864");
+  if (code == SQLITE_OK) code = make_tables(connection);
+  if (code != SQLITE_OK) return cannot_open(options, connection, code);
+  return {};
 }
 
 Code open_for_reading(Connection& connection, const Options& options) {
-  const Code code = connection.open(options.file, options.patience);
+  const Code code = connection.open(options.file, Missing::fail, options.patience);
   return code != SQLITE_OK ? code : connection.run("PRAGMA query_only=ON");
 }
 

@@ -12,7 +12,7 @@ namespace flowstore::context::sqlite {
 // for the operator.
 Status open_for_writing(Connection& connection, const Options& options);
 
-// Opens a file that open_for_writing() has prepared.
+// Opens a file that open_for_writing() has prepared, for what changes no row.
 Code open_for_reading(Connection& connection, const Options& options);
 
 }  // namespace flowstore::context::sqlite

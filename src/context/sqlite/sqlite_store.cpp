@@ -43,6 +43,8 @@ class Store final : public ContextStore {
         readers_(options_, clock, log),
         writer_(options_, clock, log, registry) {}
 
+  ~Store() override { stop(); }
+
   Status start() { return writer_.start(); }
 
   Task<Result<std::optional<std::string>>> read(const Caller& caller, const RowKey& key) override {
@@ -57,7 +59,7 @@ class Store final : public ContextStore {
       return table.replace(key, values, limit);
     };
     const std::size_t bytes = values ? values->size() : 0;
-    co_return co_await writer_.write(caller, bytes, std::move(change));
+    co_return co_await writer_.write(caller, key.project, bytes, std::move(change));
   }
 
   Task<Status> update(const Caller& caller, const RowKey& key, Mutation mutation,
@@ -65,7 +67,7 @@ class Store final : public ContextStore {
     Change change = [&key, &mutation, limit](Table& table) {
       return table.update(key, mutation, limit);
     };
-    co_return co_await writer_.write(caller, kUpdateBytes, std::move(change));
+    co_return co_await writer_.write(caller, key.project, kUpdateBytes, std::move(change));
   }
 
   Task<Result<Page>> list(const Caller& caller, const std::string& project, std::int64_t after,
@@ -84,7 +86,7 @@ class Store final : public ContextStore {
   Task<Status> clean(const Caller& caller, const std::string& project,
                      std::function<bool(std::string_view)> is_kept) override {
     Change change = [&project, &is_kept](Table& table) { return table.clean(project, is_kept); };
-    co_return co_await writer_.write(caller, 0, std::move(change));
+    co_return co_await writer_.write(caller, project, 0, std::move(change));
   }
 
   Task<Status> probe() override {
@@ -92,8 +94,11 @@ class Store final : public ContextStore {
     co_return co_await io_.run(ask);
   }
 
-  // Reads end with the pool that they run on.
-  void stop() override { writer_.stop(); }
+  // Those who wait for a read are resumed by the pool that it runs on.
+  void stop() override {
+    readers_.stop();
+    writer_.stop();
+  }
 
  private:
   // What a mutation brings along is not known here; a request body is rarely larger.

@@ -28,7 +28,8 @@ struct Options {
 };
 
 // Opens the file, makes the table where there is none, and starts the writer's thread. The error is
-// one sentence that says what to do. References must outlive the store; reads run on `io`.
+// one sentence that says what to do. References must outlive the store; reads run on `io`, which is
+// joined before the store dies.
 Result<std::unique_ptr<ContextStore>> make_store(Options options, BlockingPool& io,
                                                  const Clock& clock, Log& log,
                                                  metrics::Registry& registry);

@@ -66,7 +66,7 @@ class SqliteStore : public testing::Test {
   // Another program at the same file.
   std::string sql(const char* statement) {
     Connection connection;
-    EXPECT_EQ(connection.open(options_.file, std::chrono::seconds(5)), 0);
+    EXPECT_EQ(connection.open(options_.file, Missing::make, std::chrono::seconds(5)), 0);
     Code code = 0;
     std::string answer = connection.ask(statement, code);
     EXPECT_EQ(code, 0) << connection.message();
@@ -105,7 +105,7 @@ TEST_F(SqliteStore, WritesRowsAsTheOldServerDoes) {
 TEST_F(SqliteStore, OpensAFileOfTheOldServer) {
   {
     Connection old;
-    ASSERT_EQ(old.open(options_.file, std::chrono::seconds(1)), 0);
+    ASSERT_EQ(old.open(options_.file, Missing::make, std::chrono::seconds(1)), 0);
     ASSERT_EQ(old.run(kOldSchema), 0);
     ASSERT_EQ(old.run("INSERT INTO Contexts VALUES"
                       " (7, 'p', 'global', '{\"a\":1}', '2024-01-01T00:00:00Z', 'garbage'),"
@@ -190,7 +190,7 @@ TEST_F(SqliteStore, GivesUpInTimeWhenAnotherProcessHoldsTheFile) {
   options_.patience = std::chrono::milliseconds(200);
   ASSERT_TRUE(open());
   Connection other;
-  ASSERT_EQ(other.open(options_.file, std::chrono::seconds(1)), 0);
+  ASSERT_EQ(other.open(options_.file, Missing::make, std::chrono::seconds(1)), 0);
   ASSERT_EQ(other.run("BEGIN IMMEDIATE"), 0);
   const Status status = put("a", "{}");
   ASSERT_FALSE(status);

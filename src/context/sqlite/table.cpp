@@ -2,6 +2,9 @@
 
 #include "context/sqlite/table.h"
 
+#include <utility>
+#include <vector>
+
 #include <sqlite3.h>
 
 #include "base/log_text.h"
@@ -41,21 +44,21 @@ Code Table::prepare() {
     Statement* statement;
     const char* sql;
   };
+  Statements& own = statements_;
   const Wanted all[] = {
-      {&data_version_, "PRAGMA data_version"},
-      {&find_, "SELECT `values` FROM `Contexts` WHERE `project` = ? AND `scope` = ?"},
-      {&exists_, "SELECT 0 FROM `Contexts` WHERE `project` = ? AND `scope` = ?"},
-      {&length_, "SELECT LENGTH(`values`) FROM `Contexts` WHERE `project` = ? AND `scope` = ?"},
-      {&sum_, "SELECT SUM(LENGTH(`values`)) FROM `Contexts` WHERE `project` = ?"},
-      {&update_,
-       "UPDATE `Contexts` SET `values` = ?3, `updatedAt` = ?4 WHERE `project` = ?1 AND `scope` = "
-       "?2"},
-      {&insert_,
+      {&own.data_version, "PRAGMA data_version"},
+      {&own.find, "SELECT `values` FROM `Contexts` WHERE `project` = ? AND `scope` = ?"},
+      {&own.exists, "SELECT 0 FROM `Contexts` WHERE `project` = ? AND `scope` = ?"},
+      {&own.all, "SELECT `values` FROM `Contexts` WHERE `project` = ?"},
+      {&own.update,
+       "UPDATE `Contexts` SET `values` = ?3, `updatedAt` = ?4"
+       " WHERE `project` = ?1 AND `scope` = ?2"},
+      {&own.insert,
        "INSERT INTO `Contexts` (`project`, `scope`, `values`, `createdAt`, `updatedAt`)"
        " VALUES (?1, ?2, ?3, ?4, ?4)"},
-      {&remove_, "DELETE FROM `Contexts` WHERE `project` = ? AND `scope` = ?"},
-      {&scopes_, "SELECT `id`, `scope` FROM `Contexts` WHERE `project` = ?"},
-      {&remove_id_, "DELETE FROM `Contexts` WHERE `id` = ?"},
+      {&own.remove, "DELETE FROM `Contexts` WHERE `project` = ? AND `scope` = ?"},
+      {&own.scopes, "SELECT `id`, `scope` FROM `Contexts` WHERE `project` = ?"},
+      {&own.remove_id, "DELETE FROM `Contexts` WHERE `id` = ? RETURNING `values`"},
   };
   for (const Wanted& wanted : all) {
     const Code code = connection_.prepare(*wanted.statement, wanted.sql);
@@ -66,40 +69,43 @@ Code Table::prepare() {
 
 // Within the transaction nobody else commits, so what data_version says holds until its end.
 Code Table::begin() {
-  const Use use(data_version_);
-  if (!data_version_.step()) return data_version_.code();
-  const std::int64_t version = data_version_.number(0);
+  written_bytes_ = 0;
+  Statement& statement = statements_.data_version;
+  const Use use(statement);
+  if (!statement.step()) return statement.code();
+  const std::int64_t version = statement.number(0);
   if (version != seen_version_ || sizes_.size() > kMostSizes) sizes_.clear();
   seen_version_ = version;
   return SQLITE_OK;
 }
 
 Table::Outcome Table::replace(const RowKey& key, const NewValues& values, CharacterLimit limit) {
-  // The length of the present values has to be counted, so it is asked for only where it matters.
+  // The present values have to be read to be counted, so that is done only where it matters.
   const bool is_length_needed = limit || sizes_.contains(key.project);
-  Statement& statement = is_length_needed ? length_ : exists_;
+  Statement& statement = is_length_needed ? statements_.find : statements_.exists;
   Present present;
   {
     const Use use(statement);
     statement.bind(1, key.project).bind(2, key.scope);
     present.is_there = statement.step();
     if (statement.code() != SQLITE_OK) return failed(statement.code());
-    if (present.is_there) present.characters = static_cast<std::uint64_t>(statement.number(0));
+    if (present.is_there) present.characters = characters(statement.text(0));
   }
   return write(key, present, values, limit);
 }
 
 Table::Outcome Table::update(const RowKey& key, const Mutation& mutation, CharacterLimit limit) {
+  Statement& statement = statements_.find;
   Present present;
   NewValues values;
   {
-    const Use use(find_);
-    find_.bind(1, key.project).bind(2, key.scope);
-    present.is_there = find_.step();
-    if (find_.code() != SQLITE_OK) return failed(find_.code());
+    const Use use(statement);
+    statement.bind(1, key.project).bind(2, key.scope);
+    present.is_there = statement.step();
+    if (statement.code() != SQLITE_OK) return failed(statement.code());
     std::optional<std::string_view> text;
     if (present.is_there) {
-      text = find_.text(0);
+      text = statement.text(0);
       present.characters = characters(*text);
     }
     auto changed = mutation(text);
@@ -113,63 +119,69 @@ Table::Outcome Table::write(const RowKey& key, const Present& present, const New
                             CharacterLimit limit) {
   const std::uint64_t after = values ? characters(*values) : 0;
   if (limit && after > present.characters) {
-    std::uint64_t all = 0;
-    if (const Code code = total(key.project, all); code != SQLITE_OK) return failed(code);
-    if (!fits(all, present.characters, after, limit)) return refused(Error::over_quota(*limit));
+    std::uint64_t sum = 0;
+    if (const Code code = total(key.project, sum); code != SQLITE_OK) return failed(code);
+    if (!fits(sum, present.characters, after, limit)) return refused(Error::over_quota(*limit));
   }
   Code code = SQLITE_OK;
   if (values) {
     code = put(key, present.is_there, *values);
   } else if (present.is_there) {
-    const Use use(remove_);
-    remove_.bind(1, key.project).bind(2, key.scope).step();
-    code = remove_.code();
+    const Use use(statements_.remove);
+    statements_.remove.bind(1, key.project).bind(2, key.scope).step();
+    code = statements_.remove.code();
   }
   if (code != SQLITE_OK) return failed(code);
-  if (const auto size = sizes_.find(key.project); size != sizes_.end()) {
-    size->second += after - present.characters;
-  }
+  grow(key.project, present.characters, after);
   return {};
 }
 
 Code Table::put(const RowKey& key, bool is_there, const std::string& values) {
-  Statement& statement = is_there ? update_ : insert_;
+  Statement& statement = is_there ? statements_.update : statements_.insert;
   const std::string now = sequelize_date(clock_.wall());
   const Use use(statement);
   statement.bind(1, key.project).bind(2, key.scope).bind(3, values).bind(4, now).step();
+  written_bytes_ += values.size();
   return statement.code();
 }
 
-Code Table::total(const std::string& project, std::uint64_t& characters) {
+// Counted here and not by LENGTH(), which sees texts with a NUL and bytes that are no text another
+// way than characters() does: the differences of single rows must add up to the sum.
+Code Table::total(const std::string& project, std::uint64_t& sum) {
   if (const auto size = sizes_.find(project); size != sizes_.end()) {
-    characters = size->second;
+    sum = size->second;
     return SQLITE_OK;
   }
-  const Use use(sum_);
-  sum_.bind(1, project).step();
-  if (sum_.code() != SQLITE_OK) return sum_.code();
-  characters = static_cast<std::uint64_t>(sum_.number(0));
-  sizes_.emplace(project, characters);
-  return SQLITE_OK;
+  const Use use(statements_.all);
+  statements_.all.bind(1, project);
+  while (statements_.all.step()) sum += characters(statements_.all.text(0));
+  if (statements_.all.code() == SQLITE_OK) sizes_.emplace(project, sum);
+  return statements_.all.code();
+}
+
+void Table::grow(const std::string& project, std::uint64_t before, std::uint64_t after) {
+  const auto size = sizes_.find(project);
+  if (size != sizes_.end()) size->second = size->second - before + after;
 }
 
 Table::Outcome Table::clean(const std::string& project,
                             const std::function<bool(std::string_view scope)>& is_kept) {
   std::vector<std::int64_t> gone;
   {
-    const Use use(scopes_);
-    scopes_.bind(1, project);
-    while (scopes_.step()) {
-      if (!is_kept(scopes_.text(1))) gone.push_back(scopes_.number(0));
+    const Use use(statements_.scopes);
+    statements_.scopes.bind(1, project);
+    while (statements_.scopes.step()) {
+      if (!is_kept(statements_.scopes.text(1))) gone.push_back(statements_.scopes.number(0));
     }
-    if (scopes_.code() != SQLITE_OK) return failed(scopes_.code());
+    if (statements_.scopes.code() != SQLITE_OK) return failed(statements_.scopes.code());
   }
+  Statement& remove = statements_.remove_id;
   for (const std::int64_t id : gone) {
-    const Use use(remove_id_);
-    remove_id_.bind(1, id).step();
-    if (remove_id_.code() != SQLITE_OK) return failed(remove_id_.code());
+    const Use use(remove);
+    remove.bind(1, id);
+    while (remove.step()) grow(project, characters(remove.text(0)), 0);
+    if (remove.code() != SQLITE_OK) return failed(remove.code());
   }
-  if (!gone.empty()) sizes_.erase(project);
   return {};
 }
 

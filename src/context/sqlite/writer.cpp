@@ -2,9 +2,11 @@
 
 #include "context/sqlite/writer.h"
 
+#include <algorithm>
+#include <chrono>
 #include <exception>
-#include <memory>
 #include <utility>
+#include <vector>
 
 #include <boost/asio/associated_executor.hpp>
 #include <boost/asio/async_result.hpp>
@@ -20,24 +22,24 @@
 namespace flowstore::context::sqlite {
 namespace {
 
+using std::chrono::milliseconds;
+
 // One transaction: enough requests to share one fsync well (64 give 62 to 70 % of the rate without
 // any), little enough that the first does not wait long for the last.
 constexpr std::size_t kBatchJobs = 64;
 constexpr std::size_t kBatchBytes = std::size_t{2} << 20U;
 
-// What may wait: about two seconds of a slow disk, and no more memory than this.
-constexpr std::size_t kMostQueued = 4096;
-constexpr std::size_t kMostQueuedBytes = std::size_t{128} << 20U;
+// How long one attempt waits for another process. In between, those whose time is over are
+// answered.
+constexpr milliseconds kBusyWait{250};
 
-const std::vector<double>& batch_bounds() {
-  static const std::vector<double> bounds = {1, 2, 4, 8, 16, 32, 64};
-  return bounds;
+std::vector<double> batch_bounds() { return {1, 2, 4, 8, 16, 32, 64}; }
+std::vector<double> time_bounds() {
+  return {0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5};
 }
-const std::vector<double>& time_bounds() {
-  static const std::vector<double> bounds = {0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025,
-                                             0.05,   0.1,   0.25,   0.5,   1,    2.5};
-  return bounds;
-}
+
+// Resumes whoever waits for the job, which is gone afterwards.
+void answer(Job& job) { std::exchange(job.resume, nullptr)(); }
 
 }  // namespace
 
@@ -54,9 +56,23 @@ Writer::Writer(const Options& options, const Clock& clock, Log& log, metrics::Re
                                        {{"driver", "sqlite"}})),
       queue_length_(registry.gauge("flowstore_context_queue_length",
                                    "Writes that wait for their turn.", {{"driver", "sqlite"}})),
-      table_(connection_, clock) {}
+      table_(connection_, clock),
+      checkpointer_(options, clock, log) {}
 
-Writer::~Writer() { stop(); }
+Status Writer::start() {
+  FLOWSTORE_TRY_STATUS(open_for_writing(connection_, options_));
+  if (table_.prepare() != SQLITE_OK) {
+    return Error(ErrorKind::internal, "context",
+                 "context.options.storage " + options_.file + ": " + connection_.message() +
+                     "; is this the context database of flowstore or the FlowFuse file server?");
+  }
+  if (options_.journal == Journal::wal) {
+    connection_.keep_journal();
+    checkpointer_.start();
+  }
+  thread_ = std::thread([this] { run(); });
+  return {};
+}
 
 void Writer::stop() {
   if (!thread_.joinable()) return;
@@ -66,23 +82,16 @@ void Writer::stop() {
   }
   wake_.notify_one();
   thread_.join();
-  // Leaves one file behind, without a journal, where nobody else has it open.
+  checkpointer_.stop();
+  table_.close();
+  connection_.set_patience(milliseconds(0));
   connection_.run("PRAGMA wal_checkpoint(TRUNCATE)");
+  connection_.close();
 }
 
-Status Writer::start() {
-  FLOWSTORE_TRY_STATUS(open_for_writing(connection_, options_));
-  if (table_.prepare() != SQLITE_OK) {
-    return Error(ErrorKind::internal, "context",
-                 "context.options.storage " + options_.file + ": " + connection_.message() +
-                     "; is this the context database of flowstore or the FlowFuse file server?");
-  }
-  thread_ = std::thread([this] { run(); });
-  return {};
-}
-
-Task<Status> Writer::write(const Caller& caller, std::size_t bytes, Change change) {
-  Job job(caller, bytes, std::move(change));
+Task<Status> Writer::write(const Caller& caller, const std::string& project, std::size_t bytes,
+                           Change change) {
+  Job job(caller, project, bytes, std::move(change));
   job.deadline = clock_.now() + options_.patience;
   auto initiate = [this, &job](auto handler) {
     auto loop = boost::asio::prefer(boost::asio::get_associated_executor(handler),
@@ -92,7 +101,7 @@ Task<Status> Writer::write(const Caller& caller, std::size_t bytes, Change chang
     job.resume = [shared, loop = std::move(loop)] { boost::asio::post(loop, std::move(*shared)); };
     if (enqueue(job)) return;
     job.outcome = busy();
-    job.resume();
+    answer(job);
   };
   const boost::asio::use_awaitable_t<> token;
   co_await boost::asio::async_initiate<const boost::asio::use_awaitable_t<>, void()>(
@@ -103,11 +112,7 @@ Task<Status> Writer::write(const Caller& caller, std::size_t bytes, Change chang
 bool Writer::enqueue(Job& job) {
   {
     const std::lock_guard lock(mutex_);
-    const bool is_full = queue_.size() >= kMostQueued ||
-                         (!queue_.empty() && queued_bytes_ + job.bytes > kMostQueuedBytes);
-    if (is_full || is_stopping_) return false;
-    queue_.push_back(&job);
-    queued_bytes_ += job.bytes;
+    if (is_stopping_ || !queue_.add(job)) return false;
     queue_length_.set(static_cast<std::int64_t>(queue_.size()));
   }
   wake_.notify_one();
@@ -115,86 +120,131 @@ bool Writer::enqueue(Job& job) {
 }
 
 void Writer::run() {
-  Batch batch;
+  Jobs batch;
   while (take(batch)) {
-    commit(batch);
-    // After the last line about a job: its frame may be gone as soon as it is resumed.
-    for (Job* const job : batch) std::exchange(job->resume, nullptr)();
+    settle(batch);
+    tend_journal();
   }
 }
 
 // Waits for work and takes what fits into one transaction; false when there is none and will be
 // none.
-bool Writer::take(Batch& batch) {
-  batch.clear();
+bool Writer::take(Jobs& batch) {
   std::unique_lock lock(mutex_);
-  wake_.wait(lock, [this] { return !queue_.empty() || is_stopping_; });
-  std::size_t bytes = 0;
-  while (!queue_.empty() && batch.size() < kBatchJobs) {
-    Job* const job = queue_.front();
-    if (!batch.empty() && bytes + job->bytes > kBatchBytes) break;
-    queue_.pop_front();
-    bytes += job->bytes;
-    queued_bytes_ -= job->bytes;
-    batch.push_back(job);
-  }
+  wake_.wait(lock, [this] { return queue_.size() > 0 || is_stopping_; });
+  queue_.take(batch, kBatchJobs, kBatchBytes);
   queue_length_.set(static_cast<std::int64_t>(queue_.size()));
   return !batch.empty();
 }
 
-void Writer::commit(const Batch& batch) {
-  const auto started = clock_.now();
-  const Code code = try_commit(batch);
-  const bool is_busy = (code & 0xFF) == SQLITE_BUSY;  // then it is for all of them
-  if (code != SQLITE_OK && batch.size() > 1 && !is_busy) {
-    // One of them does not fit, or the disk is full for the large ones: each for itself. Nothing
-    // has been answered yet, and nothing of the transaction has remained.
-    for (Job* const job : batch) commit({job});
-    return;
+// Commits and answers all of the batch. While another process holds the file nothing but time
+// passes, for those who still wait as well.
+void Writer::settle(Jobs& batch) {
+  while (true) {
+    answer_late(batch);
+    if (batch.empty()) return;
+    const std::size_t through = commit(batch);
+    for (std::size_t i = 0; i < through; ++i) answer(*batch[i]);
+    batch.erase(batch.begin(), batch.begin() + static_cast<std::ptrdiff_t>(through));
   }
-  if (code != SQLITE_OK) return give_up(batch, code);
-  outage_.answered();
-  batch_sizes_.observe(static_cast<double>(batch.size()));
-  commit_times_.observe(std::chrono::duration<double>(clock_.now() - started).count());
+}
+
+// Answers those whose time is over, or whose callers have left, in the batch and in the queue.
+void Writer::answer_late(Jobs& batch) {
+  const auto now = clock_.now();
+  Jobs late;
+  std::erase_if(batch, [&](Job* job) {
+    const bool is_late = now >= job->deadline || job->caller.has_left();
+    if (is_late) late.push_back(job);
+    return is_late;
+  });
+  // Looking through the queue at every batch would cost more than it brings.
+  if (now >= next_look_) {
+    next_look_ = now + options_.patience / 8;
+    const std::lock_guard lock(mutex_);
+    queue_.take_late(now, late);
+    queue_length_.set(static_cast<std::int64_t>(queue_.size()));
+  }
+  for (Job* const job : late) {
+    job->outcome = job->caller.has_left() ? left() : busy();
+    answer(*job);
+  }
+}
+
+// How many of the first jobs are through, committed or failed; none while the file is busy.
+std::size_t Writer::commit(std::span<Job* const> jobs) {
+  const auto started = clock_.now();
+  const Attempt attempt = try_commit(jobs);
+  if (attempt.code == SQLITE_OK) {
+    outage_.answered();
+    batch_sizes_.observe(static_cast<double>(attempt.jobs));
+    commit_times_.observe(std::chrono::duration<double>(clock_.now() - started).count());
+    return attempt.jobs;
+  }
+  if (is_busy(attempt.code)) return 0;
+  if (attempt.jobs <= 1) {
+    // Where not even one could be tried it is not for what they ask.
+    const std::size_t through = attempt.jobs == 0 ? jobs.size() : 1;
+    for (Job* const job : jobs.first(through)) job->outcome = translate(attempt.code);
+    return through;
+  }
+  // One of them does not fit, or the disk is full for the large ones: each for itself. Nothing has
+  // been answered yet, and nothing of the transaction has remained.
+  std::size_t through = 0;
+  while (through < attempt.jobs && commit(jobs.subspan(through, 1)) == 1) ++through;
+  return through;
 }
 
 // One transaction with all of them, or none: every request is judged before it writes, and a failed
 // statement makes the whole transaction void. So none needs a savepoint of its own.
-Code Writer::try_commit(const Batch& batch) {
-  Code code = connection_.run("BEGIN IMMEDIATE");
-  if (code != SQLITE_OK) return code;
-  code = table_.begin();
-  for (auto job = batch.begin(); job != batch.end() && code == SQLITE_OK; ++job) {
-    Table::Outcome outcome = perform(**job);
-    (*job)->outcome = std::move(outcome.status);
-    code = outcome.code;
+Writer::Attempt Writer::try_commit(std::span<Job* const> jobs) {
+  const auto time_left = jobs.front()->deadline - clock_.now();
+  connection_.set_patience(
+      std::clamp(std::chrono::ceil<milliseconds>(time_left), milliseconds(1), kBusyWait));
+  Attempt attempt;
+  attempt.code = connection_.run("BEGIN IMMEDIATE");
+  if (attempt.code == SQLITE_OK) attempt.code = table_.begin();
+  while (attempt.code == SQLITE_OK && attempt.jobs < jobs.size() &&
+         table_.written_bytes() < kBatchBytes) {
+    perform(*jobs[attempt.jobs], attempt);
   }
-  if (code == SQLITE_OK) code = connection_.run("COMMIT");
-  if (code == SQLITE_OK) return code;
-  outage_.failed(connection_.message());
+  if (attempt.code == SQLITE_OK) attempt.code = connection_.run("COMMIT");
+  if (attempt.code == SQLITE_OK) return attempt;
+  attempt.code = connection_.with_cause(attempt.code);
+  const bool is_theirs = translate(attempt.code).kind() == ErrorKind::invalid;
+  if (!is_theirs) outage_.failed(connection_.message());
   if (connection_.is_in_transaction()) connection_.run("ROLLBACK");
   table_.forget_sizes();
-  return code;
+  return attempt;
 }
 
-Table::Outcome Writer::perform(Job& job) {
-  Table::Outcome outcome;
-  if (job.caller.has_left()) {
-    outcome.status = left();
-  } else if (clock_.now() > job.deadline) {
-    outcome.status = busy();
-  } else {
-    try {
-      outcome = job.change(table_);
-    } catch (const std::exception&) {
-      outcome.status = Error(ErrorKind::internal, "", "The request could not be carried out");
-    }
+void Writer::perform(Job& job, Attempt& attempt) {
+  ++attempt.jobs;
+  try {
+    Table::Outcome outcome = job.change(table_);
+    job.outcome = std::move(outcome.status);
+    attempt.code = outcome.code;
+  } catch (const std::exception&) {
+    // Of the mutation: everything else is done with before the row is written.
+    job.outcome = Error(ErrorKind::internal, "", "The request could not be carried out");
   }
-  return outcome;
 }
 
-void Writer::give_up(const Batch& batch, Code code) {
-  for (Job* const job : batch) job->outcome = translate(code);
+void Writer::tend_journal() {
+  const int pages = connection_.journal_pages();
+  const bool has_started_over = pages < std::exchange(journal_pages_, pages);
+  if (has_started_over) {
+    next_move_ = kPagesToMove;
+    next_end_ = kPagesToEnd;
+  }
+  if (pages >= next_move_) {
+    next_move_ = pages + kPagesToMove;
+    checkpointer_.ask();
+  }
+  if (pages >= next_end_) {
+    next_end_ = pages + kPagesToMove;
+    connection_.move_journal();  // the checkpointer reports trouble
+  }
 }
 
 }  // namespace flowstore::context::sqlite

@@ -2,14 +2,13 @@
 
 #pragma once
 
-#include <chrono>
 #include <condition_variable>
 #include <cstddef>
-#include <deque>
-#include <functional>
+#include <memory>
 #include <mutex>
+#include <span>
+#include <string>
 #include <thread>
-#include <vector>
 
 #include "base/caller.h"
 #include "base/clock.h"
@@ -17,56 +16,56 @@
 #include "base/outage_log.h"
 #include "base/result.h"
 #include "base/task.h"
+#include "context/sqlite/checkpointer.h"
 #include "context/sqlite/connection.h"
 #include "context/sqlite/sqlite_store.h"
 #include "context/sqlite/table.h"
+#include "context/sqlite/write_queue.h"
 #include "metrics/registry.h"
 
 namespace flowstore::context::sqlite {
-
-// What a request wants done with the table. Runs on the writer's thread, perhaps more than once.
-using Change = std::function<Table::Outcome(Table& table)>;
 
 // Safe to use from any thread. Must outlive every call.
 class Writer {
  public:
   // The references outlive the writer.
   Writer(const Options& options, const Clock& clock, Log& log, metrics::Registry& registry);
-
-  ~Writer();
-
-  // Writes what is queued, then ends the thread; later calls of write() fail. Blocks. Idempotent.
-  void stop();
+  ~Writer() { stop(); }
 
   // Opens the file and starts the thread. Error: one sentence for the operator.
   Status start();
 
-  // Queues a change and resumes the caller when it has been committed or has failed. `bytes` is
-  // about what it keeps in memory meanwhile. A change is given up if its caller leaves or its time
-  // is over before its turn comes.
-  Task<Status> write(const Caller& caller, std::size_t bytes, Change change);
+  // Writes what is queued, answers it, and ends the thread; what comes later is refused. Leaves one
+  // file without a journal where nobody else has it open.
+  void stop();
+
+  // Queues a change of the project and resumes the caller when it has been committed or has failed.
+  // `bytes` is about what it keeps in memory meanwhile. A change is given up if its caller leaves
+  // or its time is over before it was committed.
+  Task<Status> write(const Caller& caller, const std::string& project, std::size_t bytes,
+                     Change change);
 
  private:
-  // In the frame of the coroutine that waits for it.
-  struct Job {
-    Job(const Caller& asking, std::size_t size, Change what)
-        : caller(asking), bytes(size), change(std::move(what)) {}
-    const Caller& caller;
-    std::size_t bytes;
-    Change change;
-    Clock::Instant deadline;
-    Status outcome;
-    std::function<void()> resume;
-  };
-  using Batch = std::vector<Job*>;
+  // Pages of 4 KiB. The checkpointer moves what lies in the journal without holding anybody up, but
+  // under constant load it never catches up with the writer, and only a journal that was moved to
+  // its last page starts over. So at eight times the length the writer moves the little that is
+  // left.
+  static constexpr int kPagesToMove = 1000;
+  static constexpr int kPagesToEnd = 8 * kPagesToMove;
 
   bool enqueue(Job& job);
   void run();
-  bool take(Batch& batch);
-  void commit(const Batch& batch);
-  Code try_commit(const Batch& batch);
-  Table::Outcome perform(Job& job);
-  void give_up(const Batch& batch, Code code);
+  bool take(Jobs& batch);
+  void answer_late(Jobs& batch);
+  void settle(Jobs& batch);
+  std::size_t commit(std::span<Job* const> jobs);
+  struct Attempt {
+    Code code = 0;
+    std::size_t jobs = 0;  // how many of them the transaction held
+  };
+  Attempt try_commit(std::span<Job* const> jobs);
+  void perform(Job& job, Attempt& attempt);
+  void tend_journal();
 
   const Options& options_;
   const Clock& clock_;
@@ -74,13 +73,20 @@ class Writer {
   metrics::Histogram& batch_sizes_;
   metrics::Histogram& commit_times_;
   metrics::Gauge& queue_length_;
+
+  // Of the writer's thread.
   Connection connection_;
   Table table_;
+  int journal_pages_ = 0;
+  int next_move_ = kPagesToMove;  // at which length the checkpointer is asked,
+  int next_end_ = kPagesToEnd;    // and at which the writer itself moves what is left
+  Clock::Instant next_look_{};    // for those in the queue whose time is over
+
+  Checkpointer checkpointer_;
   std::mutex mutex_;
   std::condition_variable wake_;
-  std::deque<Job*> queue_;        // guarded by mutex_
-  std::size_t queued_bytes_ = 0;  // guarded by mutex_
-  bool is_stopping_ = false;      // guarded by mutex_
+  WriteQueue queue_;          // guarded by mutex_
+  bool is_stopping_ = false;  // guarded by mutex_
   std::thread thread_;
 };
 
