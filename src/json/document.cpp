@@ -42,7 +42,7 @@ std::u16string_view without_msg(std::u16string_view expression) {
 
 // What is made for a missing parent: the part behind it decides, as in Node-RED.
 struct Document::Making {
-  PathPart::Kind next;
+  PathPart::Kind next = PathPart::Kind::name;
   std::optional<std::uint64_t> quota;
 
   Node node() const { return next == PathPart::Kind::name ? Node::object() : Node::array(); }
@@ -60,7 +60,8 @@ Status Document::set(std::u16string_view expression, std::string_view value,
   FLOWSTORE_TRY(const auto path, parse(without_msg(expression)));
   if (path.empty()) return {};
   if (path.size() + depth_of(value) > kMaxDepth) return too_deep();
-  Making making{PathPart::Kind::name, quota};
+  Making making;
+  making.quota = quota;
   FLOWSTORE_TRY(Node* const parent, parent_of(path, &making));
   if (parent == nullptr) return {};
   return assign(*parent, path.back(), value, quota);

@@ -9,7 +9,7 @@ namespace flowstore::json {
 namespace {
 
 void append_whole(std::string& out, int value) {
-  std::array<char, 16> digits;
+  std::array<char, 16> digits{};
   const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), value).ptr;
   out.append(digits.data(), end);
 }
@@ -34,7 +34,7 @@ void append_number(std::string& out, double value) {
     value = -value;
   }
   // "d.ddde+XX": the digits and where the point is.
-  std::array<char, 32> text;
+  std::array<char, 32> text{};
   const auto end =
       std::to_chars(text.data(), text.data() + text.size(), value, std::chars_format::scientific)
           .ptr;
