@@ -2,7 +2,7 @@
 // and JavaScript's own JSON, on plain objects.
 import node_red_util from 'node-red-util-3'
 
-const { getObjectProperty, setMessageProperty } = node_red_util.util
+const { getObjectProperty, normalisePropertyExpression, setMessageProperty } = node_red_util.util
 
 // Where flowstore does not do what FlowFuse's file server 2.32.1 does, and why. `old` and `ours` are
 // what the model follows for either.
@@ -22,6 +22,31 @@ export const differences = {
         ours: 'an array of strings',
         reason: 'a string was taken for its characters, which wiped the project'
     },
+    forbidden_names: {
+        old: 'in the value',
+        ours: 'in the text',
+        reason: 'a member that a later one of the same name replaces is still a member; it is refused where it is read'
+    },
+    object_as_name: {
+        old: 'converted',
+        ours: '[object Object]',
+        reason: 'a cross reference to an object names "[object Object]"; JavaScript fails if the object has a member "toString"'
+    },
+    inherited: {
+        old: 'everything',
+        ours: 'names of functions',
+        reason: 'what objects inherit is not stored; nobody asks for more of it, nor for the prototype of a prototype'
+    },
+    below_prototypes: {
+        old: 'changed',
+        ours: 'lost',
+        reason: 'what is set below "__proto__" is gone with the request anyway; it changes nothing meanwhile either'
+    },
+    lengths: {
+        old: 'as Number() has them',
+        ours: 'as JSON has them',
+        reason: 'the length of an array may be set to a text; flowstore reads decimal digits there, nothing like "0x3"'
+    },
     empty_json_body: {
         old: 'refused',
         ours: 'taken for none',
@@ -40,6 +65,8 @@ const bad_json = () => bad_request('FST_ERR_CTP_INVALID_JSON_BODY', 'Body is not
 const bad_schema = message => bad_request('FST_ERR_VALIDATION', message)
 // Refused, in words that the contract leaves open.
 const refused = statuses => ({ statuses })
+// One of the differences that have no rule here: what comes of it, also later, is not compared.
+const left_open = () => ({ is_left_open: true })
 
 // Deeper values than this may be refused, these and shallower ones may not.
 const certain_depth = 3000
@@ -101,7 +128,11 @@ export class ContextModel {
         const found = []
         for (const key of keys) {
             try {
-                found.push({ key, value: getObjectProperty(values, key) })
+                const value = getObjectProperty(values, key)
+                if (value !== undefined && this.rules_.inherited !== 'everything' && is_far_inherited(values, key)) {
+                    return left_open()
+                }
+                found.push({ key, value })
             } catch (error) {
                 if (error.code === 'INVALID_EXPR') {
                     return bad_request(error.code, error.message)
@@ -153,12 +184,16 @@ export class ContextModel {
         if (depth_of(body) > certain_depth) {
             return refused([400])
         }
-        return is_poisoned(body) ? bad_json() : act(body)
+        const is_forbidden = this.rules_.forbidden_names === 'in the text' ? is_poisoned_text(text) : is_poisoned(body)
+        return is_forbidden ? bad_json() : act(body)
     }
 
     change_(scope, replaces, items) {
         const row = this.row_(scope)
         const values = row && !replaces ? JSON.parse(row.text) : {}
+        if (items.some(({ key, value }) => !replaces && this.is_left_open_(String(key), value))) {
+            return left_open()
+        }
         try {
             for (const { key, value } of items) {
                 if (replaces && this.rules_.cache_names === 'literal') {
@@ -166,12 +201,15 @@ export class ContextModel {
                 } else {
                     setMessageProperty(values, key, value)
                 }
+                if (longest_array(values) > this.rules_.most_items) {
+                    return refused([400, 413])
+                }
             }
         } catch (error) {
+            if (this.rules_.object_as_name !== 'converted' && error.message === 'Cannot convert object to primitive value') {
+                return left_open()
+            }
             return answer(400, { error: error.message, code: error.code })
-        }
-        if (longest_array(values) > this.rules_.most_items) {
-            return refused([400, 413])
         }
         if (Object.keys(values).length === 0) {
             this.drop_(row)
@@ -179,6 +217,13 @@ export class ContextModel {
             this.store_(scope, row, JSON.stringify(values))
         }
         return answer(200, {})
+    }
+
+    // Whether a difference without a rule could show when a value is set.
+    is_left_open_(key, value) {
+        const is_odd_length = /length["'\]]*$/.test(key) && (Array.isArray(value) || (typeof value === 'string' && !/^\d*$/.test(value)))
+        return (this.rules_.below_prototypes === 'lost' && key.includes('__proto__')) ||
+            (this.rules_.lengths === 'as JSON has them' && is_odd_length)
     }
 
     store_(scope, row, text) {
@@ -226,6 +271,21 @@ function shown(path) {
     return path !== 'global' && path.endsWith('.flow') ? path.replace('.flow', '') : path
 }
 
+// Whether a key asks what a function has beside its name, or for the prototype of a prototype.
+function is_far_inherited(values, key) {
+    let value = values
+    for (const [i, part] of normalisePropertyExpression(key, values).entries()) {
+        if (typeof value === 'function' && part !== 'name') {
+            return true
+        }
+        if (part === '__proto__' && value === Object.prototype) {
+            return true
+        }
+        value = value[part]
+    }
+    return false
+}
+
 function is_object(value) {
     return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
@@ -260,6 +320,30 @@ function is_poisoned(root) {
     return false
 }
 
+// The same for all that a JSON text says, also where it contradicts itself.
+function is_poisoned_text(text) {
+    const tokens = text.match(/"(?:[^"\\]|\\.)*"|[{}[\]:,]/g) ?? []
+    const open = [] // the name before each opened object or array
+    let name
+    for (const [i, token] of tokens.entries()) {
+        if (token === '{' || token === '[') {
+            open.push(name)
+            name = undefined
+        } else if (token === '}' || token === ']') {
+            open.pop()
+            name = undefined
+        } else if (tokens[i + 1] === ':') {
+            name = JSON.parse(token)
+            if (name === '__proto__' || (name === 'prototype' && open.at(-1) === 'constructor')) {
+                return true
+            }
+        } else if (token !== ':') {
+            name = undefined
+        }
+    }
+    return false
+}
+
 function depth_of(root) {
     let depth = 0
     for (let level = [root]; ; depth++) {
@@ -279,11 +363,13 @@ function longest_array(root) {
         if (longest > 2_000_000) {
             return longest
         }
-        for (const child of children(value)) {
+        // What an array has beside its items does not come into the JSON text.
+        const items = Array.isArray(value) ? value : children(value)
+        Array.prototype.forEach.call(items, child => {
             if (typeof child === 'object' && child !== null) {
                 open.push(child)
             }
-        }
+        })
     }
     return longest
 }

@@ -8,6 +8,7 @@ export class Conversation {
         this.model_ = model
         this.cursor_ = undefined // the server's number for the last row of the last page
         this.place_ = undefined // the model's
+        this.is_over_ = false // the model does not know any more
     }
 
     // Asks for one operation (see sequences.mjs). Returns { operation, expected, got } when the answer
@@ -15,6 +16,10 @@ export class Conversation {
     async ask(connection, operation) {
         const goes_on = operation.kind === 'page' && operation.follow && this.cursor_ !== undefined
         const expected = answer_of(operation, this.model_, goes_on ? this.place_ : undefined)
+        this.is_over_ ||= expected.is_left_open
+        if (this.is_over_) {
+            return null
+        }
         const { method, path, body } = request_of(operation, this.project_, goes_on ? this.cursor_ : undefined)
         const answer = await connection.request(method, path, this.token_, body)
         const got = { status: answer.status, body: answer.body.toString() }

@@ -1,7 +1,7 @@
 // Thousands of random sequences of requests: every answer, byte for byte, beside what Node-RED's own
 // functions make of the same on plain objects.
 //
-// DIFFERENTIAL_SEED, DIFFERENTIAL_SEQUENCES: which, and how many. DIFFERENTIAL_RULES=old for
+// DIFFERENTIAL_SEED (a number, or "random"), DIFFERENTIAL_SEQUENCES: which, and how many. DIFFERENTIAL_RULES=old for
 // FlowFuse's file server; see context_model.mjs for what it does otherwise.
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
@@ -16,7 +16,7 @@ import { stop_all } from './sandbox.mjs'
 import { request_of, Sequences, smaller } from './sequences.mjs'
 import { start_server } from './server.mjs'
 
-const seed = Number(process.env.DIFFERENTIAL_SEED ?? Date.now() % 2 ** 32)
+const seed = process.env.DIFFERENTIAL_SEED === 'random' ? Date.now() % 2 ** 32 : Number(process.env.DIFFERENTIAL_SEED ?? 1)
 const who = process.env.DIFFERENTIAL_RULES ?? 'ours'
 const rules = rules_of(who)
 const is_ours = who === 'ours'
