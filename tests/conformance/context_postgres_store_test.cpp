@@ -1,5 +1,5 @@
 #include "conformance/context_store_conformance.h"
-#include "context/postgres/test_database.h"
+#include "support/postgres_database.h"
 
 namespace flowstore::context {
 namespace {

@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 #include "base/file_descriptor.h"
-#include "context/postgres/test_database.h"
+#include "support/postgres_database.h"
 
 namespace flowstore::context::postgres {
 namespace {

@@ -2,8 +2,8 @@
 
 #include <gtest/gtest.h>
 
-#include "context/postgres/test_database.h"
 #include "context/postgres/trouble.h"
+#include "support/postgres_database.h"
 
 namespace flowstore::context::postgres {
 namespace {

@@ -207,14 +207,15 @@ std::string warning_for(const Found& found) {
 }  // namespace
 
 std::vector<const Sql*> Schema::statements() const {
-  using namespace sql;
-  std::vector<const Sql*> all = {&kBegin,  &kCommit,     &kRollback, &kGuard,  &kGuardMany, &kLook,
-                                 &kUpdate, &kInsert,     &kRemove,   &kScopes, &kRead,      &kPage,
-                                 &kNth,    &kRemoveMany, &kValues,   &kProbe};
+  std::vector<const Sql*> all = {
+      &sql::kBegin,     &sql::kCommit,     &sql::kRollback, &sql::kGuard,
+      &sql::kGuardMany, &sql::kLook,       &sql::kUpdate,   &sql::kInsert,
+      &sql::kRemove,    &sql::kScopes,     &sql::kRead,     &sql::kPage,
+      &sql::kNth,       &sql::kRemoveMany, &sql::kValues,   &sql::kProbe};
   if (counts_usage) {
-    all.insert(all.end(), {&kUsage, &kPut, &kCount});
+    all.insert(all.end(), {&sql::kUsage, &sql::kPut, &sql::kCount});
   } else {
-    all.insert(all.end(), {&kSum, &kPutSumming, &kCountRows});
+    all.insert(all.end(), {&sql::kSum, &sql::kPutSumming, &sql::kCountRows});
   }
   return all;
 }

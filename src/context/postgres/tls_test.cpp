@@ -5,7 +5,7 @@
 
 #include <gtest/gtest.h>
 
-#include "context/postgres/test_database.h"
+#include "support/postgres_database.h"
 
 namespace flowstore::context::postgres {
 namespace {
