@@ -141,13 +141,17 @@ Route context_route(std::string_view method, Parts parts) {
   return route;
 }
 
+Route route_of_family(std::string_view method, Parts parts) {
+  if (parts.version != "v1" || !is_id(parts.first)) return Route();
+  if (parts.family == "files") return file_route(method, std::move(parts));
+  if (parts.family == "quota") return quota_route(method, std::move(parts));
+  if (parts.family == "context") return context_route(method, std::move(parts));
+  return Route();
+}
+
+// What no route takes has no parts either.
 Route match(std::string_view method, Parts parts) {
-  Route route;
-  if (parts.version != "v1" || !is_id(parts.first)) return route;
-  const std::string family = parts.family;
-  if (family == "files") route = file_route(method, std::move(parts));
-  if (family == "quota") route = quota_route(method, std::move(parts));
-  if (family == "context") route = context_route(method, std::move(parts));
+  Route route = route_of_family(method, std::move(parts));
   return route.endpoint == Endpoint::unknown ? Route() : route;
 }
 
