@@ -104,7 +104,7 @@ class ContextStoreConformance : public testing::TestWithParam<Driver> {
   std::uint64_t characters_of(const std::string& project = "p");
 
   // A caller who stays.
-  const Caller caller_;
+  Caller caller_;
 
  private:
   std::unique_ptr<StoreUnderTest> made_;
