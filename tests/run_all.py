@@ -225,20 +225,38 @@ def program(preset):
     return step
 
 
-def clients(run):
-    """A real Node-RED with the published FlowFuse nodes."""
-    folder = ROOT / "tests" / "clients"
-    installed = folder / "node_modules" / ".package-lock.json"
-    if not installed.exists() or installed.stat().st_mtime < (folder / "package-lock.json").stat().st_mtime:
-        run.command("npm", "ci", "--no-audit", "--no-fund", cwd=folder, log="clients-install")
-    code, text = run.attempt("node", "--test", *sorted(folder.glob("*.test.mjs")), cwd=folder,
-                             env={"FLOWSTORE": str(ROOT / "build/release/flowstore")}, log="clients", timeout=900)
+CLIENTS = ROOT / "tests" / "clients"
+
+
+def node_tests(run, files, log, env=None, options=()):
+    """Tests of Node.js's own runner, with what tests/clients has from npm; each counts."""
+    installed = CLIENTS / "node_modules" / ".package-lock.json"
+    if not installed.exists() or installed.stat().st_mtime < (CLIENTS / "package-lock.json").stat().st_mtime:
+        run.command("npm", "ci", "--no-audit", "--no-fund", cwd=CLIENTS, log="clients-install")
+    code, text = run.attempt("node", "--test", *options, *files, cwd=files[0].parent,
+                             env={"FLOWSTORE": str(ROOT / "build/release/flowstore"), **(env or {})}, log=log, timeout=900)
     counts = {name: int(number) for name, number in re.findall(r"^[#ℹ] (pass|fail|skipped|todo) (\d+)$", text, re.M)}
     run.count(counts.get("pass", 0), counts.get("fail", 0))
     if code != 0:
         raise Failed("tests failed", "\n".join(re.findall(r"^ *not ok (?:.*\n)(?: +.*\n)*|^.*✖.*", text, re.M)) or text)
     if counts.get("pass", 0) == 0 or counts.get("skipped", 0) + counts.get("todo", 0) > 0:
         raise Failed("tests were skipped", text)
+    return text
+
+
+def clients(run):
+    """A real Node-RED with the published FlowFuse nodes and context store; random requests beside
+    Node-RED's own functions."""
+    node_tests(run, sorted(CLIENTS.glob("*.test.mjs")), "clients")
+
+
+def load(run):
+    """Hundreds of projects at once, kills, and large contexts. What it measured is shown, too."""
+    files = [ROOT / "tests" / "load" / f"{name}.test.mjs" for name in ("checker", "load", "large")]
+    # The server and the load share the cores: one file after the other.
+    text = node_tests(run, files, "load", env={"LOAD_SECONDS": os.environ.get("LOAD_SECONDS", "5")}, options=["--test-concurrency=1"])
+    print(re.sub(r"^ *(?:ok \d+ - |# )", "    ", "\n".join(
+        re.findall(r"^ +ok .*|^ +# (?!Subtest).*", text, re.M)), flags=re.M))
 
 
 def fuzz(run):
@@ -278,6 +296,7 @@ STEPS = [
     ("program", program("release")),
     ("program-dev", program("dev")),
     ("clients", clients),
+    ("load", load),
     ("build-clang", build("clang")),
     ("unit-clang", unit("clang")),
     ("build-tsan", build("tsan")),

@@ -79,6 +79,18 @@ export class ContextModel {
         this.next_order_ = 0
     }
 
+    // How many characters of JSON text are stored.
+    size() {
+        return this.rows_.reduce((sum, { text }) => sum + [...text].length, 0)
+    }
+
+    copy() {
+        const copy = new ContextModel(this.rules_)
+        copy.rows_ = this.rows_.map(row => ({ ...row }))
+        copy.next_order_ = this.next_order_
+        return copy
+    }
+
     // From now on another kind of server answers for the same rows.
     follow(rules) {
         this.rules_ = rules

@@ -8,16 +8,19 @@ export class Conversation {
         this.model_ = model
         this.cursor_ = undefined // the server's number for the last row of the last page
         this.place_ = undefined // the model's
-        this.is_over_ = false // the model does not know any more
+        this.is_over = false // the model knows nothing any more
     }
 
     // Asks for one operation (see sequences.mjs). Returns { operation, expected, got } when the answer
     // is not what it should be, else null.
     async ask(connection, operation) {
         const goes_on = operation.kind === 'page' && operation.follow && this.cursor_ !== undefined
+        if (this.is_over) {
+            return null
+        }
         const expected = answer_of(operation, this.model_, goes_on ? this.place_ : undefined)
-        this.is_over_ ||= expected.is_left_open
-        if (this.is_over_) {
+        if (expected.is_left_open) {
+            this.is_over = true
             return null
         }
         const { method, path, body } = request_of(operation, this.project_, goes_on ? this.cursor_ : undefined)

@@ -12,13 +12,14 @@ const most_violations = 20
 // of every second project (the others' is out of reach), `exact_quota`: whether refusals are to the character,
 // `tolerates`: whether servers or databases fail meanwhile; `seed`.
 export class Load {
-    constructor({ urls, projects, writers = 1, quota = 3000, exact_quota = true, tolerates = false, seed = 1 }) {
+    constructor({ urls, projects, writers = 1, quota = 1500, exact_quota = true, tolerates = false, seed = 1 }) {
         this.urls_ = urls
         this.tolerates_ = tolerates
         this.exact_quota_ = exact_quota
         this.figures_ = new Figures()
         this.failures_ = new Map() // what could not be done meanwhile: how often
         this.violations = []
+        this.refusals = 0 // of writes past a quota
         this.projects_ = Array.from({ length: projects }, (_, i) =>
             new Project(`load-${seed}-${i}`, i % 2 === 0 ? quota : 10_000_000, writers))
         this.writers_ = this.projects_.flatMap((project, i) => Array.from({ length: writers }, (_, w) =>
@@ -61,7 +62,7 @@ export class Load {
 
     report() {
         const failures = [...this.failures_].map(([what, count]) => `${count} x ${what}`).join(', ')
-        return `${this.figures_.report(this.seconds_)}${failures ? `; failed meanwhile: ${failures}` : ''}`
+        return `${this.figures_.report(this.seconds_)}; past a quota: ${this.refusals}${failures ? `; failed meanwhile: ${failures}` : ''}`
     }
 
     violate(text) {
@@ -200,6 +201,7 @@ class Writer {
                 load.violate(`${project.name}: a write to ${after} characters was accepted, ${project.quota} allowed`)
             }
         } else if (answer.status === 413 && value !== undefined) {
+            load.refusals++
             const after = before === undefined ? undefined : this.size_if_(known, value)
             if (load.exact_quota_ && after !== undefined && (after <= project.quota || after <= before)) {
                 load.violate(`${project.name}: a write to ${after} characters was refused, ${project.quota} allowed, ${before} before`)
