@@ -59,7 +59,8 @@ Result<context::SetItem> parse_set_item(std::string_view item, const std::string
   return parsed;
 }
 
-Error bad_limit() { return Error(ErrorKind::invalid, "", "limit is out of range"); }
+// In the words of PostgreSQL, which the old server passes on.
+Error bad_limit() { return Error(ErrorKind::invalid, "", "bigint out of range"); }
 
 Error bad_cursor() {
   return Error(ErrorKind::invalid, "",

@@ -35,5 +35,12 @@ TEST(BlockingPool, ThrowsAtTheCallerWhatTheWorkThrew) {
   EXPECT_THROW(run(failing(pool)), std::runtime_error);
 }
 
+TEST(BlockingPool, RunsShortWorkWhereItIsAskedFor) {
+  BlockingPool pool(1);
+  auto where = [] { return std::this_thread::get_id(); };
+  EXPECT_EQ(run(pool.run_if(false, where)), std::this_thread::get_id());
+  EXPECT_NE(run(pool.run_if(true, where)), std::this_thread::get_id());
+}
+
 }  // namespace
 }  // namespace flowstore
