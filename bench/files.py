@@ -6,7 +6,6 @@ all of them; medians, spread and ratios are printed and written to bench/results
 cores of their own. See bench/README.md.
 """
 import argparse
-import contextlib
 import datetime
 import json
 import os
@@ -15,94 +14,35 @@ import re
 import shlex
 import shutil
 import signal
-import socket
-import statistics
-import subprocess
 import sys
 import tempfile
-import time
 import urllib.request
 
-ROOT = pathlib.Path(__file__).resolve().parent.parent
+from peers import (CORES, LOAD_THREADS, ROOT, SERVER_CORES, Server, free_port, load, measured_load, middle, platform, spread,
+                   wait_for)
+
 TOKEN = "tok.dev.empty"
-CORES = os.cpu_count() or 2
-SERVER_CORES = max(1, CORES // 2)
-SERVER_SET = f"0-{SERVER_CORES - 1}"
-LOAD_SET = f"{SERVER_CORES}-{CORES - 1}" if CORES > SERVER_CORES else "0"
-LOAD_THREADS = max(1, CORES - SERVER_CORES)
-TICKS = os.sysconf("SC_CLK_TCK")
 NGINX = shutil.which("nginx", path=os.environ["PATH"] + ":/usr/sbin") or "nginx"
 
 
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+def put(server, path, body):
+    headers = {"Content-Type": "application/octet-stream"}
+    if server.token:
+        headers["Authorization"] = f"Bearer {server.token}"
+    request = urllib.request.Request(server.url(path), data=body, method=server.method, headers=headers)
+    urllib.request.urlopen(request, timeout=10).close()
 
 
-def wait_for(url, headers=None):
-    for _ in range(200):
-        with contextlib.suppress(OSError):
-            with urllib.request.urlopen(urllib.request.Request(url, headers=headers or {}), timeout=2):
-                return
-        time.sleep(0.05)
-    raise SystemExit(f"{url} does not answer")
-
-
-class Server:
-    """One peer: a running process and how its files are named."""
-
-    def __init__(self, name, command, port, prefix, env=None, cwd=None, log=None, token=True, method="POST"):
-        self.name, self.port, self.prefix, self.token, self.method = name, port, prefix, token, method
-        self.process = subprocess.Popen(
-            ["taskset", "-c", SERVER_SET, *command], cwd=cwd, env={**os.environ, **(env or {})},
-            stdout=log, stderr=subprocess.STDOUT, start_new_session=True)
-
-    def url(self, path):
-        return f"http://127.0.0.1:{self.port}{self.prefix}{path}"
-
-    def pids(self):
-        children = subprocess.run(["pgrep", "-g", str(self.process.pid)], capture_output=True, text=True)
-        return [int(pid) for pid in children.stdout.split()]
-
-    def cpu_seconds(self):
-        total = 0
-        for pid in self.pids():
-            with contextlib.suppress(OSError):
-                fields = pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
-                total += int(fields[11]) + int(fields[12])
-        return total / TICKS
-
-    def rss_mib(self):
-        pages = 0
-        for pid in self.pids():
-            with contextlib.suppress(OSError):
-                pages += int(pathlib.Path(f"/proc/{pid}/statm").read_text().split()[1])
-        return pages * os.sysconf("SC_PAGESIZE") / 2**20
-
-    def put(self, path, body):
-        headers = {"Content-Type": "application/octet-stream"}
-        if self.token:
-            headers["Authorization"] = f"Bearer {TOKEN}"
-        request = urllib.request.Request(self.url(path), data=body, method=self.method, headers=headers)
-        urllib.request.urlopen(request, timeout=10).close()
-
-    def stop(self):
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(self.process.pid, signal.SIGTERM)
-        self.process.wait(30)
-
-
-def start_flowstore(tmp, platform, durability, log):
+def start_flowstore(tmp, platform_port, durability, log):
     home = tmp / f"flowstore-{durability}"
     (home / "etc").mkdir(parents=True)
     port = free_port()
-    config = {"host": "127.0.0.1", "port": port, "base_url": f"http://127.0.0.1:{platform}", "workers": SERVER_CORES,
+    config = {"host": "127.0.0.1", "port": port, "base_url": f"http://127.0.0.1:{platform_port}", "workers": SERVER_CORES,
               "driver": {"type": "localfs", "options": {"root": "var/root", "durability": durability}},
               "telemetry": {"backend": {"prometheus": {"enabled": True}}}, "logging": {"level": "warn", "http": "warn"}}
     (home / "etc/flowforge-storage.yml").write_text(json.dumps(config))
     return Server(f"flowstore {durability}", [ROOT / "build/release/flowstore"], port, "/v1/files/team/dev",
-                  env={"FLOWFORGE_HOME": str(home)}, log=log)
+                  env={"FLOWFORGE_HOME": str(home)}, log=log, token=TOKEN)
 
 
 def start_nginx(tmp, log):
@@ -120,19 +60,19 @@ http {{
     location = /health {{ return 200 '{{"statusCode":200,"status":"ok"}}'; }} }}
 }}
 """)
-    return Server("nginx", [NGINX, "-p", root, "-c", root / "nginx.conf"], port, "/dev", log=log, token=False, method="PUT")
+    return Server("nginx", [NGINX, "-p", root, "-c", root / "nginx.conf"], port, "/dev", log=log, method="PUT")
 
 
-def start_old_server(tmp, platform, command, log):
+def start_old_server(tmp, platform_port, command, log):
     home = tmp / "old"
     (home / "etc").mkdir(parents=True)
     (home / "var").mkdir()
     port = free_port()
-    config = {"host": "127.0.0.1", "port": port, "base_url": f"http://127.0.0.1:{platform}",
+    config = {"host": "127.0.0.1", "port": port, "base_url": f"http://127.0.0.1:{platform_port}",
               "driver": {"type": "localfs", "options": {"root": "var/root"}}, "logging": {"level": "warn", "http": "warn"}}
     (home / "etc/flowforge-storage.yml").write_text(json.dumps(config))
     return Server("old server", command, port, "/v1/files/team/dev",
-                  env={"FLOWFORGE_HOME": str(home), "NODE_ENV": "production"}, cwd=home, log=log)
+                  env={"FLOWFORGE_HOME": str(home), "NODE_ENV": "production"}, cwd=home, log=log, token=TOKEN)
 
 
 # cell: (name, kind, bytes); kind decides what wrk does
@@ -145,35 +85,19 @@ CELLS = [
 
 
 def wrk(server, kind, size, seconds, connections):
-    env = dict(os.environ, SIZE=str(size), METHOD=server.method)
-    command = ["taskset", "-c", LOAD_SET, "wrk", "-t", str(LOAD_THREADS), "-c", str(connections), "-d", f"{seconds}s", "--latency"]
+    env = {"SIZE": str(size), "METHOD": server.method}
     if kind == "health":
-        command.append(f"http://127.0.0.1:{server.port}/health")
+        arguments = [f"http://127.0.0.1:{server.port}/health"]
     elif kind == "get":
-        if server.token:
-            command += ["-H", f"Authorization: Bearer {TOKEN}"]
-        command.append(server.url(f"/get-{size}"))
+        token = ["-H", f"Authorization: Bearer {TOKEN}"] if server.token else []
+        arguments = [*token, server.url(f"/get-{size}")]
     else:
         if server.token:
             env["TOKEN"] = TOKEN
         if kind == "append":
             env["MODE"] = "append"
-        command += ["-s", ROOT / "bench/lua/write.lua", server.url(f"/{kind}-{size}")]
-    before = server.cpu_seconds()
-    text = subprocess.run(command, env=env, capture_output=True, text=True, check=True).stdout
-    cpu = server.cpu_seconds() - before
-    errors = re.search(r"Non-2xx or 3xx responses: (\d+)|Socket errors: (.*)", text)
-    if errors:
-        raise SystemExit(f"{server.name}, {kind} {size}: {errors[0]}")
-    requests = int(re.search(r"(\d+) requests in", text)[1])
-    rate = float(re.search(r"Requests/sec:\s+([\d.]+)", text)[1])
-    return {"rate": rate, "p50": latency(text, "50%"), "p99": latency(text, "99%"), "cpu": cpu / max(requests, 1) * 1e6}
-
-
-def latency(text, quantile):
-    """Milliseconds."""
-    value, unit = re.search(rf"^\s+{quantile}\s+([\d.]+)(us|ms|s|m)$", text, re.M).groups()
-    return float(value) * {"us": 1e-3, "ms": 1, "s": 1e3, "m": 6e4}[unit]
+        arguments = ["-s", ROOT / "bench/lua/write.lua", server.url(f"/{kind}-{size}")]
+    return load(server, arguments, connections, seconds, env)
 
 
 def applies(server, kind):
@@ -202,10 +126,6 @@ def measure(servers, options):
     return results
 
 
-def middle(rows, key):
-    return statistics.median(row[key] for row in rows)
-
-
 def report(results, servers, options):
     lines = ["# script/bench files", "",
              f"{datetime.date.today()}, {CORES} cores ({SERVER_CORES} for the server, {LOAD_THREADS} for wrk), "
@@ -220,12 +140,11 @@ def report(results, servers, options):
             if not rows:
                 continue
             rate = middle(rows, "rate")
-            spread = (max(r["rate"] for r in rows) - min(r["rate"] for r in rows)) / rate
             ratios = []
             for ours in ("flowstore strict", "flowstore relaxed"):
                 own = results.get((name, ours))
                 ratios.append(f"{middle(own, 'rate') / rate:.2f} x" if own and not server.name.startswith("flowstore") else "")
-            lines.append(f"| {name} | {server.name} | {rate:.0f} | {spread:.0%} | {middle(rows, 'p50'):.2f} | {middle(rows, 'p99'):.2f} "
+            lines.append(f"| {name} | {server.name} | {rate:.0f} | {spread(rows):.0%} | {middle(rows, 'p50'):.2f} | {middle(rows, 'p99'):.2f} "
                          f"| {middle(rows, 'cpu'):.1f} | {ratios[0]} | {ratios[1]} |")
     lines += ["", "Memory after the run (RSS, MiB): " + ", ".join(f"{s.name} {s.rss_mib():.0f}" for s in servers) + "."]
     return "\n".join(lines) + "\n"
@@ -240,24 +159,22 @@ def parse_arguments():
     parser.add_argument("--old-server", default=os.environ.get("OLD_SERVER"), metavar="COMMAND", help="starts FlowFuse's file server")
     parser.add_argument("--folder", help="where the files lie; default a temporary folder beside the build, on its disk")
     options = parser.parse_args()
-    options.load = os.getloadavg()[0]
-    if options.load > 0.5:
-        print(f"the machine is busy (load average {options.load:.1f}): trust no figure, and the ratios only roughly", file=sys.stderr)
+    options.load = measured_load()
     return options
 
 
-def start_servers(servers, tmp, platform, options, log):
+def start_servers(servers, tmp, platform_port, options, log):
     """Fills `servers`, so that what runs can be stopped when one does not start."""
-    servers.append(start_flowstore(tmp, platform, "strict", log))
-    servers.append(start_flowstore(tmp, platform, "relaxed", log))
+    servers.append(start_flowstore(tmp, platform_port, "strict", log))
+    servers.append(start_flowstore(tmp, platform_port, "relaxed", log))
     servers.append(start_nginx(tmp, log))
     if options.old_server:
-        servers.append(start_old_server(tmp, platform, shlex.split(options.old_server), log))
+        servers.append(start_old_server(tmp, platform_port, shlex.split(options.old_server), log))
     for server in servers:
         wait_for(f"http://127.0.0.1:{server.port}/health")
         for _, kind, size in CELLS:
             if kind == "get":
-                server.put(f"/get-{size}", b"x" * size)
+                put(server, f"/get-{size}", b"x" * size)
 
 
 def main():
@@ -265,14 +182,11 @@ def main():
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(130))
     tmp = pathlib.Path(tempfile.mkdtemp(prefix="bench-", dir=options.folder or ROOT / "build"))
     log = open(tmp / "log", "ab")
-    platform = free_port()
-    helper = subprocess.Popen([sys.executable, ROOT / "tests/contract/run_cases.py", "--platform-only", "--platform-port", str(platform)],
-                              stdout=log, stderr=log, start_new_session=True)
     servers = []
     try:
-        wait_for(f"http://127.0.0.1:{platform}/account/check/project/dev", {"Authorization": f"Bearer {TOKEN}"})
-        start_servers(servers, tmp, platform, options, log)
-        text = report(measure(servers, options), servers, options)
+        with platform(log) as port:
+            start_servers(servers, tmp, port, options, log)
+            text = report(measure(servers, options), servers, options)
         print("\n" + text)
         if not options.only:
             target = ROOT / "bench/results" / f"{datetime.date.today()}-files.md"
@@ -285,8 +199,6 @@ def main():
     finally:
         for server in servers:
             server.stop()
-        os.killpg(helper.pid, signal.SIGTERM)
-        helper.wait()
         shutil.rmtree(tmp, ignore_errors=True)
 
 

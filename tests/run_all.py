@@ -124,7 +124,7 @@ def lint(run):
 
 
 def tidy(run):
-    run.command("script/lint", "--tidy-all" if os.environ.get("CI") else "--tidy", log="tidy")
+    run.command("script/lint", "--tidy", log="tidy")
 
 
 # ---------------------------------------------------------------- suites
@@ -228,12 +228,12 @@ def program(preset):
 CLIENTS = ROOT / "tests" / "clients"
 
 
-def node_tests(run, files, log, env=None, options=()):
+def node_tests(run, files, log, env=None):
     """Tests of Node.js's own runner, with what tests/clients has from npm; each counts."""
     installed = CLIENTS / "node_modules" / ".package-lock.json"
     if not installed.exists() or installed.stat().st_mtime < (CLIENTS / "package-lock.json").stat().st_mtime:
         run.command("npm", "ci", "--no-audit", "--no-fund", cwd=CLIENTS, log="clients-install")
-    code, text = run.attempt("node", "--test", *options, *files, cwd=files[0].parent,
+    code, text = run.attempt("node", "--test", *files, cwd=files[0].parent,
                              env={"FLOWSTORE": str(ROOT / "build/release/flowstore"), **(env or {})}, log=log, timeout=900)
     counts = {name: int(number) for name, number in re.findall(r"^[#ℹ] (pass|fail|skipped|todo) (\d+)$", text, re.M)}
     run.count(counts.get("pass", 0), counts.get("fail", 0))
@@ -252,21 +252,21 @@ def clients(run):
 
 def load(run):
     """Hundreds of projects at once, kills, and large contexts. What it measured is shown, too."""
-    files = [ROOT / "tests" / "load" / f"{name}.test.mjs" for name in ("checker", "load", "large")]
-    # The server and the load share the cores: one file after the other.
-    text = node_tests(run, files, "load", env={"LOAD_SECONDS": os.environ.get("LOAD_SECONDS", "5")}, options=["--test-concurrency=1"])
-    print(re.sub(r"^ *(?:ok \d+ - |# )", "    ", "\n".join(
-        re.findall(r"^ +ok .*|^ +# (?!Subtest).*", text, re.M)), flags=re.M))
+    for name in ("checker", "load", "large"):  # one after the other: server and load share the cores
+        text = node_tests(run, [ROOT / "tests" / "load" / f"{name}.test.mjs"], f"load-{name}",
+                          env={"LOAD_SECONDS": os.environ.get("LOAD_SECONDS", "5")})
+        for line in re.findall(r"^ +(?:ok \d+ - .*|# (?!Subtest).*)", text, re.M):
+            print("    " + line.strip())
 
 
 def fuzz(run):
-    """Every fuzz target, from its corpus, for FUZZ_SECONDS each; finds are kept in build/fuzz/finds."""
+    """Every fuzz target, from its corpus, for FUZZ_SECONDS each; finds are kept in build/clang/finds."""
     seconds = os.environ.get("FUZZ_SECONDS", "60")
-    programs = sorted((ROOT / "build" / "fuzz").rglob("fuzz_*"))
+    programs = sorted((ROOT / "build" / "clang").rglob("fuzz_*"))
     programs = [p for p in programs if p.is_file() and os.access(p, os.X_OK)]
     if not programs:
         raise Failed("no fuzz target was built")
-    finds = ROOT / "build" / "fuzz" / "finds"
+    finds = ROOT / "build" / "clang" / "finds"
     finds.mkdir(exist_ok=True)
     started = []
     for program in programs:
@@ -282,7 +282,7 @@ def fuzz(run):
         started.append((name, log, process))
     for name, log, process in started:
         if process.wait() != 0:  # libFuzzer keeps its time
-            raise Failed(f"fuzz target {name} found something; see build/fuzz/finds", log.read_text(errors="replace"))
+            raise Failed(f"fuzz target {name} found something; see build/clang/finds", log.read_text(errors="replace"))
         run.count(1)
 
 
@@ -301,7 +301,6 @@ STEPS = [
     ("unit-clang", unit("clang")),
     ("build-tsan", build("tsan")),
     ("unit-tsan", unit("tsan")),
-    ("build-fuzz", build("fuzz")),
     ("fuzz", fuzz),
     ("tidy", tidy),  # reads the commands of build-clang
 ]
