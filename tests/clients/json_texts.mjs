@@ -15,6 +15,11 @@ const names = [
     'a', 'b', 'c', 'a', 'b', 'x y', '', '0', '1', '2', '10', '01', '-1', '1.5', '4294967294', '4294967295', '4294967296', 'é', 'length', 'toString',
     'constructor', 'prototype', 'msg', 'valueOf', '__proto', 'a.b', 'a[0]', '\\ud800', '\\u0061', '\\u0000', '😀', '\\u0031'
 ]
+// Half a character has no UTF-8.
+export function well_formed(text) {
+    return text.replace(/\p{Surrogate}/gu, '\ufffd')
+}
+
 const spaces = ['', '', '', '', ' ', '\n', '\t', '\r\n', '  ']
 
 export class JsonTexts {
@@ -68,12 +73,12 @@ export class JsonTexts {
     spoil(text) {
         const at = this.random_.below(text.length + 1)
         const sign = this.random_.pick([...'{}[]",:0123456789.eE+-\\/ntfu \n\u0000x\'é', '\u00a0', '\ufeff', 'NaN', '00', '//'])
-        return this.random_.weighted([
+        return well_formed(this.random_.weighted([
             [1, () => text.slice(0, at)],
             [2, () => text.slice(0, at) + sign + text.slice(at)],
             [2, () => text.slice(0, at) + text.slice(at + 1)],
             [2, () => text.slice(0, at) + sign + text.slice(at + 1)]
-        ]).toWellFormed() // half a character has no UTF-8
+        ]))
     }
 
     nest_(open, parts, close) {

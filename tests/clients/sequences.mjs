@@ -1,7 +1,7 @@
 // Random sequences of requests to the context of one project, and how one of them is asked and
 // what the model says to it. An operation is plain data, so that a failing sequence can be printed,
 // made smaller and run again.
-import { JsonTexts } from './json_texts.mjs'
+import { JsonTexts, well_formed } from './json_texts.mjs'
 
 const scopes = ['global', 'f1', 'f1', 'n1:f1', 'n2:f1', 'f1.flow', 'f1.nodes.n1', 'f2', 'a:b:c', 'x:y.flow', 'ü ñ/ï', 'keys', '0']
 const plain_names = ['a', 'b', 'c', 'list', 'x', '$', '_', 'a1']
@@ -104,7 +104,7 @@ export function request_of(operation, project, cursor) {
     switch (operation.kind) {
         case 'set': return { method: 'POST', path: `${base}/${scope}`, body: text_of(operation) }
         case 'cache': return { method: 'POST', path: `${base}/cache/${scope}`, body: operation.text }
-        case 'get': return { method: 'GET', path: `${base}/${scope}?${operation.keys.map(key => `key=${encodeURIComponent(key.toWellFormed())}`).join('&')}` }
+        case 'get': return { method: 'GET', path: `${base}/${scope}?${operation.keys.map(key => `key=${encodeURIComponent(well_formed(key))}`).join('&')}` }
         case 'keys': return { method: 'GET', path: `${base}/${scope}/keys` }
         case 'page': return { method: 'GET', path: `${base}/cache?limit=${operation.limit}${cursor === undefined ? '' : `&cursor=${cursor}`}` }
         case 'remove': return { method: 'DELETE', path: `${base}/${scope}` }
@@ -117,7 +117,7 @@ export function answer_of(operation, model, after) {
     switch (operation.kind) {
         case 'set': return model.set(operation.scope, text_of(operation))
         case 'cache': return model.cache(operation.scope, operation.text)
-        case 'get': return model.get(operation.scope, operation.keys.map(key => key.toWellFormed()))
+        case 'get': return model.get(operation.scope, operation.keys.map(well_formed))
         case 'keys': return model.keys(operation.scope)
         case 'page': return model.page(operation.limit, after)
         case 'remove': return model.remove(operation.scope)
@@ -133,13 +133,17 @@ function text_of({ text, items }) {
 // What is left of a sequence when one thing is taken away, for each thing there is.
 export function* smaller(sequence) {
     for (let i = sequence.length - 1; i >= 0; i--) {
-        yield sequence.toSpliced(i, 1)
+        yield without(sequence, i)
     }
-    for (const [i, operation] of sequence.entries()) {
+    for (const operation of sequence) {
         for (const part of ['items', 'keys']) {
             for (let j = (operation[part]?.length ?? 0) - 1; j >= 0 && operation[part].length > 1; j--) {
-                yield sequence.with(i, { ...operation, [part]: operation[part].toSpliced(j, 1) })
+                yield sequence.map(one => one === operation ? { ...operation, [part]: without(operation[part], j) } : one)
             }
         }
     }
+}
+
+function without(list, index) {
+    return list.filter((_, i) => i !== index)
 }

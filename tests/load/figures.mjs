@@ -28,5 +28,5 @@ export class Figures {
 }
 
 export function median(numbers) {
-    return numbers.toSorted((a, b) => a - b)[Math.floor(numbers.length / 2)]
+    return [...numbers].sort((a, b) => a - b)[Math.floor(numbers.length / 2)]
 }
