@@ -7,6 +7,7 @@ import { KnownValue } from './known.mjs'
 
 const shared_scope = 'shared'
 const most_violations = 20
+const steps_with_a_server = 50
 
 // Options: `urls` of the servers, how many `projects` and `writers` of each, `quota` in characters
 // of every second project (the others' is out of reach), `exact_quota`: whether refusals are to the character,
@@ -137,9 +138,11 @@ class Writer {
             const urls = this.load_.urls_
             const connection = new Connection(urls[this.turn_ % urls.length])
             try {
-                while (!this.load_.stopped_) {
+                // After a while with another server: what one of them acknowledged, all know.
+                for (let i = 0; i < steps_with_a_server && !this.load_.stopped_; i++) {
                     await this.step_(connection)
                 }
+                this.turn_++
             } catch (error) {
                 if (!(error instanceof Disconnected)) {
                     this.load_.violate(error.stack)
