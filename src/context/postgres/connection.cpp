@@ -16,12 +16,16 @@ using Token = boost::asio::use_awaitable_t<>;
 
 void ignore_notice(void* /*nobody*/, const char* /*text*/) {}
 
-// The last line of what libpq says; the others repeat what was tried before.
-std::string last_line(std::string_view text) {
-  while (text.ends_with('\n')) text.remove_suffix(1);
-  const auto feed = text.rfind('\n');
-  if (feed != std::string_view::npos) text.remove_prefix(feed + 1);
-  return std::string(text);
+// The last of what libpq says, without the advice that it indents below; what stands before it are
+// other addresses that were tried.
+std::string last_reason(std::string_view text) {
+  std::string_view reason;
+  while (!text.empty()) {
+    const auto line = text.substr(0, text.find('\n'));
+    if (!line.empty() && !line.starts_with('\t')) reason = line;
+    text.remove_prefix(std::min(text.size(), line.size() + 1));
+  }
+  return std::string(reason);
 }
 
 // Why the server did not let us in, of `...failed: FATAL:  28P01: password authentication failed`
@@ -37,7 +41,7 @@ Trouble refusal(std::string_view text) {
     const auto message = rest.substr(2);
     return {std::string(code), std::string(message.substr(0, message.find('\n')))};
   }
-  return {"", last_line(text)};
+  return {"", last_reason(text)};
 }
 
 Trouble trouble_of(const PGresult* result) {
@@ -46,7 +50,7 @@ Trouble trouble_of(const PGresult* result) {
     return std::string(text == nullptr ? "" : text);
   };
   Trouble trouble(field(PG_DIAG_SQLSTATE), field(PG_DIAG_MESSAGE_PRIMARY));
-  if (trouble.message.empty()) trouble.message = last_line(PQresultErrorMessage(result));
+  if (trouble.message.empty()) trouble.message = last_reason(PQresultErrorMessage(result));
   return trouble;
 }
 
@@ -250,7 +254,7 @@ void Connection::look_after(Instant now) {
 }
 
 Trouble Connection::trouble_now() const {
-  return {"", conn_ == nullptr ? "not connected" : last_line(PQerrorMessage(conn_))};
+  return {"", conn_ == nullptr ? "not connected" : last_reason(PQerrorMessage(conn_))};
 }
 
 void Connection::lose() { close(trouble_now()); }

@@ -118,7 +118,7 @@ class Load {
   std::thread thread_;
 };
 
-TEST(Outage, IsNoReasonNotToStart) {
+TEST(PostgresOutage, IsNoReasonNotToStart) {
   PostgresServer server;
   const TestDatabase database(server.port());
   server.stop();
@@ -130,7 +130,7 @@ TEST(Outage, IsNoReasonNotToStart) {
   EXPECT_TRUE(replace(process, "p", numbered(1)));
 }
 
-TEST(Outage, IsAnsweredAtOnceWhileItIsKnown) {
+TEST(PostgresOutage, IsAnsweredAtOnceWhileItIsKnown) {
   Options options = options_for(postgres_support::free_port(), "none");
   options.patience = seconds(60);
   Process process(options);
@@ -142,7 +142,7 @@ TEST(Outage, IsAnsweredAtOnceWhileItIsKnown) {
   EXPECT_LT(steady_clock::now() - start, seconds(30));
 }
 
-TEST(Outage, IsLoggedOnceWithWhatToDoAndWithoutThePassword) {
+TEST(PostgresOutage, IsLoggedOnceWithWhatToDoAndWithoutThePassword) {
   const FileDescriptor log(::memfd_create("log", MFD_CLOEXEC));
   Options options = TestDatabase().options();
   options.password = Secret("not the pass word");
@@ -158,7 +158,7 @@ TEST(Outage, IsLoggedOnceWithWhatToDoAndWithoutThePassword) {
   EXPECT_EQ(text.find("not the pass word"), std::string::npos) << text;
 }
 
-TEST(Outage, OfARestartLosesNothing) {
+TEST(PostgresOutage, OfARestartLosesNothing) {
   PostgresServer server;
   const TestDatabase database(server.port());
   const FileDescriptor log(::memfd_create("log", MFD_CLOEXEC));
@@ -179,12 +179,12 @@ TEST(Outage, OfARestartLosesNothing) {
   EXPECT_EQ(std::count(text.begin(), text.end(), '\n'), 2) << text;
 }
 
-TEST(Outage, OfAPowerCutLosesNothingThatWasAcknowledged) {
+TEST(PostgresOutage, OfAPowerCutLosesNothingThatWasAcknowledged) {
   PostgresServer server(PostgresServer::Disk::honest);
   const TestDatabase database(server.port());
   Process process(database.options());
   Load load(process);
-  for (int round = 0; round < 3; ++round) {
+  for (int round = 0; round < 2; ++round) {
     ASSERT_TRUE(load.goes_on());
     server.kill();
     server.start();
@@ -195,7 +195,7 @@ TEST(Outage, OfAPowerCutLosesNothingThatWasAcknowledged) {
   load.check(session);
 }
 
-TEST(Outage, OfSingleConnectionsIsHardlySeen) {
+TEST(PostgresOutage, OfSingleConnectionsIsHardlySeen) {
   const TestDatabase database;
   Process process(database.options());
   Load load(process);
@@ -211,7 +211,39 @@ TEST(Outage, OfSingleConnectionsIsHardlySeen) {
   load.check(session);
 }
 
-TEST(Outage, OfAServerThatSaysNothingEndsWithThePatience) {
+TEST(PostgresOutage, IsNoneWhereFewerConnectionsAreAllowedThanWanted) {
+  const TestDatabase database;
+  Session session(database.options());
+  session.query("ALTER DATABASE " + database.name() + " CONNECTION LIMIT 3");
+  session.query("CREATE ROLE few LOGIN PASSWORD 'few'");  // a superuser has no limit
+  session.query("GRANT ALL ON SCHEMA public TO few");
+  Options options = database.options();
+  options.username = "few";
+  options.password = Secret("few");
+  Process process(options);
+  ASSERT_TRUE(run(process->probe()));
+  Load load(process);
+  EXPECT_TRUE(load.goes_on(500));
+  load.end();
+  EXPECT_EQ(load.failures(), 0U);
+  EXPECT_NE(process.metrics().find("flowstore_postgres_connections{state="), std::string::npos);
+}
+
+TEST(PostgresOutage, OfAPrimaryThatBecameAStandbyEndsWhenItIsOneAgain) {
+  const TestDatabase database;
+  Process process(database.options());
+  ASSERT_TRUE(replace(process, "p", numbered(1)));
+  Session session(options_for(shared_postgres().port(), "postgres"));
+  const std::string alter = "ALTER DATABASE " + database.name();
+  session.query(alter + " SET default_transaction_read_only = on");
+  session.query("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '" +
+                database.name() + "'");
+  EXPECT_TRUE(comes_true([&] { return !replace(process, "p", numbered(2)); }));
+  session.query(alter + " RESET default_transaction_read_only");
+  EXPECT_TRUE(comes_true([&] { return replace(process, "p", numbered(3)).has_value(); }));
+}
+
+TEST(PostgresOutage, OfAServerThatSaysNothingEndsWithThePatience) {
   const FileDescriptor mute(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
   sockaddr_in address = postgres_support::loopback(0);
   socklen_t length = sizeof address;
@@ -238,7 +270,7 @@ class Holder {
   Session session_;
 };
 
-TEST(Outage, OfARowThatIsHeldEndsWithThePatience) {
+TEST(PostgresOutage, OfARowThatIsHeldEndsWithThePatience) {
   const TestDatabase database;
   Options options = database.options();
   options.patience = milliseconds(500);
@@ -252,7 +284,7 @@ TEST(Outage, OfARowThatIsHeldEndsWithThePatience) {
   EXPECT_TRUE(replace(process, "held", numbered(3)));
 }
 
-TEST(Outage, OfAHeldRowIsNoneForOtherProjects) {
+TEST(PostgresOutage, OfAHeldRowIsNoneForOtherProjects) {
   const TestDatabase database;
   Options options = database.options();
   options.connections = 4;
@@ -276,7 +308,7 @@ TEST(Outage, OfAHeldRowIsNoneForOtherProjects) {
   EXPECT_NE(process.metrics().find("flowstore_context_batch_size"), std::string::npos);
 }
 
-TEST(Outage, EndsForACallerWhoLeaves) {
+TEST(PostgresOutage, EndsForACallerWhoLeaves) {
   const TestDatabase database;
   Options options = database.options();
   options.patience = seconds(60);
@@ -309,7 +341,7 @@ TEST(Outage, EndsForACallerWhoLeaves) {
   EXPECT_TRUE(replace(process, "held", numbered(3)));
 }
 
-TEST(Outage, RefusesMoreThanCanBeDone) {
+TEST(PostgresOutage, RefusesMoreThanCanBeDone) {
   const TestDatabase database;
   Options options = database.options();
   options.patience = seconds(5);
@@ -329,7 +361,7 @@ TEST(Outage, RefusesMoreThanCanBeDone) {
   EXPECT_EQ(refused, 3);
 }
 
-TEST(Outage, EndsWhenTheStoreStops) {
+TEST(PostgresOutage, EndsWhenTheStoreStops) {
   const TestDatabase database;
   Options options = database.options();
   options.patience = seconds(60);

@@ -191,13 +191,17 @@ void Pool::ask_for_more() {
 
 std::size_t Pool::most_readers() const { return std::max<std::size_t>(members_.size() / 3, 1); }
 
+// With one connection, readers and writers take turns.
+std::size_t Pool::most_writers() const {
+  return std::max<std::size_t>(members_.size() - std::min(members_.size(), most_readers()), 1);
+}
+
 std::size_t Pool::free_for_writers() const {
   const auto lent = static_cast<std::size_t>(
       std::count_if(members_.begin(), members_.end(), [](const Member& m) { return m.is_lent; }));
   const auto free = static_cast<std::size_t>(
       std::count_if(members_.begin(), members_.end(), [](const Member& m) { return m.is_free(); }));
-  // With one connection, readers and writers take turns.
-  const std::size_t most = std::max<std::size_t>(members_.size() - most_readers(), 1);
+  const std::size_t most = most_writers();
   return std::min(free, most - std::min(most, lent));
 }
 
@@ -260,6 +264,7 @@ void Pool::close_all(const Trouble& trouble) {
 }
 
 void Pool::look_after(Instant now) {
+  if (opening_) opening_->look_after(now);
   for (const Member& member : std::vector<Member>(members_)) {
     member.connection->look_after(now);
     const bool is_idle = !member.is_lent && member.connection->in_flight() == 0;

@@ -48,6 +48,8 @@ class Pool {
   void done_reading() { on_change_(); }
   // Writers that could be served now, without opening a connection.
   std::size_t free_for_writers() const;
+  // At a time, with the connections that there are.
+  std::size_t most_writers() const;
   // While they wait and none is served, no more readers are let in.
   void say_writers_wait(bool do_wait) noexcept { do_writers_wait_ = do_wait; }
 

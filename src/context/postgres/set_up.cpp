@@ -30,6 +30,8 @@ SELECT
   EXISTS (SELECT FROM pg_trigger WHERE tgrelid = c.oid AND tgname LIKE 'flowstore\_usage%')
 FROM c, s, u)"};
 
+constexpr std::chrono::seconds kLookTime{5};
+
 struct Found {
   Found() = default;
   bool has_table = false;
@@ -223,7 +225,8 @@ std::vector<const Sql*> Schema::statements() const {
 Task<std::variant<Schema, Trouble>> set_up(Connection& connection, Instant deadline) {
   Pipeline look;
   look.add(kLookAround);
-  auto looked = co_await run(connection, std::move(look), deadline);
+  const Instant soon = std::chrono::steady_clock::now() + kLookTime;
+  auto looked = co_await run(connection, std::move(look), soon);
   if (auto* trouble = std::get_if<Trouble>(&looked)) co_return std::move(*trouble);
   Found found = read_found(std::get<Rows>(looked));
 

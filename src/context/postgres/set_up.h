@@ -30,7 +30,8 @@ struct Schema {
 // Looks at the database, and makes what is missing: the table of the old server, flowstore_usage
 // with its trigger, an index. One look where everything is there. Several processes may do this at
 // once, and old servers may write meanwhile: they wait while their rows are counted, once. Fails
-// where there is no table and none can be made.
+// where there is no table and none can be made. Looking takes seconds at most, counting may take
+// until the deadline.
 Task<std::variant<Schema, Trouble>> set_up(Connection& connection, Instant deadline);
 
 }  // namespace flowstore::context::postgres

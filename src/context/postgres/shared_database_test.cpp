@@ -12,7 +12,7 @@ namespace {
 
 const Caller kCaller;
 
-TEST(SharedDatabase, LosesNoUpdateOfTwoProcesses) {
+TEST(PostgresSharing, LosesNoUpdateOfTwoProcesses) {
   constexpr int kTasks = 8;
   constexpr int kUpdates = 25;
   const TestDatabase database;
@@ -33,7 +33,7 @@ TEST(SharedDatabase, LosesNoUpdateOfTwoProcesses) {
   EXPECT_EQ(number_in(rows[0][0]) + number_in(rows[1][0]), kTasks * kUpdates);
 }
 
-TEST(SharedDatabase, NeverExceedsAQuotaThatTwoProcessesFill) {
+TEST(PostgresSharing, NeverExceedsAQuotaThatTwoProcessesFill) {
   constexpr std::uint64_t kLimit = 2000;
   const TestDatabase database;
   Process one(database.options());
@@ -95,7 +95,7 @@ void write_like_the_old_server(Session& session, std::mt19937& random, bool& was
   }
 }
 
-TEST(SharedDatabase, KnowsTheExactSizeWhileOldServersWriteToo) {
+TEST(PostgresSharing, KnowsTheExactSizeWhileOldServersWriteToo) {
   const TestDatabase database;
   {
     Session before(database.options());  // the old server was there first
@@ -157,7 +157,7 @@ TEST(SharedDatabase, KnowsTheExactSizeWhileOldServersWriteToo) {
   EXPECT_GT(std::stoi(session.value("SELECT count(*) FROM flowstore_usage")), 0);
 }
 
-TEST(SharedDatabase, SurvivesRowsThatMoveAndATableThatIsEmptied) {
+TEST(PostgresSharing, SurvivesRowsThatMoveAndATableThatIsEmptied) {
   const TestDatabase database;
   Process process(database.options());
   const RowKey key("p", "s");
@@ -169,7 +169,7 @@ TEST(SharedDatabase, SurvivesRowsThatMoveAndATableThatIsEmptied) {
   EXPECT_TRUE(wrong_usage(session).empty());
 }
 
-TEST(SharedDatabase, MayBeSetUpByManyAtOnce) {
+TEST(PostgresSharing, MayBeSetUpByManyAtOnce) {
   for (int round = 0; round < 3; ++round) {
     const TestDatabase database;
     std::vector<std::unique_ptr<Process>> processes;
@@ -204,7 +204,7 @@ Options make_guest(const TestDatabase& database) {
   return options;
 }
 
-TEST(SharedDatabase, SumsRowsWhereItMayAddNoTrigger) {
+TEST(PostgresSharing, SumsRowsWhereItMayAddNoTrigger) {
   const TestDatabase database;
   Session session(database.options());
   session.query(R"(CREATE TABLE "Contexts" ("id" SERIAL, "project" VARCHAR(255) NOT NULL,
@@ -230,7 +230,7 @@ TEST(SharedDatabase, SumsRowsWhereItMayAddNoTrigger) {
   EXPECT_EQ(run(process->list(kCaller, project, 0, 10))->count, 2U);
 }
 
-TEST(SharedDatabase, LetsTheOldServersUserWriteWhoKnowsNoOtherTable) {
+TEST(PostgresSharing, LetsTheOldServersUserWriteWhoKnowsNoOtherTable) {
   const TestDatabase database;
   Process process(database.options());
   ASSERT_TRUE(run(process->probe()));
@@ -241,7 +241,7 @@ TEST(SharedDatabase, LetsTheOldServersUserWriteWhoKnowsNoOtherTable) {
   EXPECT_EQ(session.value("SELECT chars FROM flowstore_usage"), "7");
 }
 
-TEST(SharedDatabase, UsesNoNumberOfTheSequenceForRowsThatAreThere) {
+TEST(PostgresSharing, UsesNoNumberOfTheSequenceForRowsThatAreThere) {
   const TestDatabase database;
   Process process(database.options());
   const RowKey key("p", "s");
@@ -253,7 +253,7 @@ TEST(SharedDatabase, UsesNoNumberOfTheSequenceForRowsThatAreThere) {
   EXPECT_EQ(session.value(R"(SELECT last_value FROM "Contexts_id_seq")"), "1");
 }
 
-TEST(SharedDatabase, LooksAgainWhenItsTablesAreGone) {
+TEST(PostgresSharing, LooksAgainWhenItsTablesAreGone) {
   const TestDatabase database;
   Process process(database.options());
   const RowKey key("p", "s");

@@ -27,7 +27,7 @@ Status probe(const Options& options) {
   return run(process->probe());
 }
 
-TEST(Tls, EncryptsWithoutLookingAtTheCertificate) {
+TEST(PostgresTls, EncryptsWithoutLookingAtTheCertificate) {
   const Options options = encrypted(TlsMode::require, "");
   Process process(options);
   ASSERT_TRUE(run(process->probe()));
@@ -38,17 +38,17 @@ TEST(Tls, EncryptsWithoutLookingAtTheCertificate) {
             "true");
 }
 
-TEST(Tls, BelievesTheAuthorityThatSigned) {
+TEST(PostgresTls, BelievesTheAuthorityThatSigned) {
   EXPECT_TRUE(probe(encrypted(TlsMode::verify_ca, shared_postgres().authority())));
   EXPECT_TRUE(probe(encrypted(TlsMode::verify_full, shared_postgres().authority())));
 }
 
-TEST(Tls, BelievesNoOther) {
+TEST(PostgresTls, BelievesNoOther) {
   EXPECT_FALSE(probe(encrypted(TlsMode::verify_ca, shared_postgres().wrong_authority())));
   EXPECT_FALSE(probe(encrypted(TlsMode::verify_full, shared_postgres().wrong_authority())));
 }
 
-TEST(Tls, ChecksTheName) {
+TEST(PostgresTls, ChecksTheName) {
   Options options = encrypted(TlsMode::verify_ca, shared_postgres().authority());
   options.host = "127.0.0.2";
   EXPECT_TRUE(probe(options));
@@ -56,7 +56,7 @@ TEST(Tls, ChecksTheName) {
   EXPECT_FALSE(probe(options));
 }
 
-TEST(Tls, BelievesTheSystemAndTheOperatorsExtraFile) {
+TEST(PostgresTls, BelievesTheSystemAndTheOperatorsExtraFile) {
   Options options = encrypted(TlsMode::verify_full, "");
   EXPECT_FALSE(probe(options)) << "the system does not know our authority";
   ASSERT_EQ(::setenv("NODE_EXTRA_CA_CERTS", shared_postgres().authority().c_str(), 1), 0);
@@ -64,7 +64,7 @@ TEST(Tls, BelievesTheSystemAndTheOperatorsExtraFile) {
   ::unsetenv("NODE_EXTRA_CA_CERTS");
 }
 
-TEST(Tls, JoinsBothFilesInMemory) {
+TEST(PostgresTls, JoinsBothFilesInMemory) {
   Options options;
   options.tls = TlsMode::verify_full;
   const auto tls = Tls::make(options, shared_postgres().authority().c_str());
@@ -75,7 +75,7 @@ TEST(Tls, JoinsBothFilesInMemory) {
   EXPECT_EQ(tls->warning(), "");
 }
 
-TEST(Tls, GoesOnWithoutAnExtraFileThatIsNone) {
+TEST(PostgresTls, GoesOnWithoutAnExtraFileThatIsNone) {
   Options options;
   options.tls = TlsMode::verify_full;
   const auto tls = Tls::make(options, "/no/such/file");
@@ -83,7 +83,7 @@ TEST(Tls, GoesOnWithoutAnExtraFileThatIsNone) {
   EXPECT_EQ(tls->warning(), "NODE_EXTRA_CA_CERTS is ignored: /no/such/file cannot be read.");
 }
 
-TEST(Tls, RefusesFilesThatAreNotThere) {
+TEST(PostgresTls, RefusesFilesThatAreNotThere) {
   Options options;
   options.tls = TlsMode::verify_full;
   options.ca_file = "/no/such/ca.crt";
@@ -99,7 +99,7 @@ TEST(Tls, RefusesFilesThatAreNotThere) {
             "permissions");
 }
 
-TEST(Tls, AsksForNoFileWhereNothingIsEncrypted) {
+TEST(PostgresTls, AsksForNoFileWhereNothingIsEncrypted) {
   Options options;
   options.ca_file = "/no/such/ca.crt";
   EXPECT_TRUE(Tls::make(options, "/no/such/file"));

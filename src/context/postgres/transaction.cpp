@@ -79,7 +79,9 @@ Task<Transaction::Outcome> Transaction::run() {
   add_writes(pipeline);
   pipeline.add(sql::kCommit);
   Answer answer = co_await connection_.run(pipeline, terms());
-  if (answer.trouble) co_return co_await fail(*std::move(answer.trouble), true);
+  // A connection may be lost behind the COMMIT that it has answered.
+  const bool is_committed = answer.results.size() == pipeline.size();
+  if (!is_committed) co_return co_await fail(*std::move(answer.trouble), true);
   answer_all(answer, at);
   co_return Outcome();
 }

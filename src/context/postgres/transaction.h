@@ -20,8 +20,8 @@ class Transaction {
   struct Outcome {
     Outcome() = default;
 
-    // Why nothing was committed; or nobody knows, if the connection was lost while committing.
-    std::optional<Trouble> trouble;
+    std::optional<Trouble> trouble;  // why nothing was committed, as far as is known
+    // COMMIT had been sent. The trouble may then be that its answer was lost.
     bool was_committing = false;
   };
 

@@ -21,7 +21,7 @@ constexpr std::array kRows = {
     Row{"55P03", ErrorKind::unavailable, Remedy::repeat},     // lock not available in time
     Row{"57P0", ErrorKind::unavailable, Remedy::repeat},      // shutting down, starting up
     Row{"57014", ErrorKind::unavailable, Remedy::none},       // cancelled
-    Row{"25006", ErrorKind::unavailable, Remedy::repeat},     // read-only: no longer the primary
+    Row{"25006", ErrorKind::unavailable, Remedy::set_up},     // read-only: no longer the primary
     Row{"25P0", ErrorKind::unavailable, Remedy::repeat},      // our transaction was ended for us
     Row{"53100", ErrorKind::no_space, Remedy::none},          // disk full
     Row{"53", ErrorKind::unavailable, Remedy::repeat},        // memory, connections
@@ -51,6 +51,10 @@ Row row_for(const Trouble& trouble) {
 }  // namespace
 
 Remedy remedy_for(const Trouble& trouble) { return row_for(trouble).remedy; }
+
+bool may_have_happened(const Trouble& trouble) noexcept {
+  return trouble.sqlstate.empty() || trouble.sqlstate.starts_with("08");
+}
 
 Error translate(const Trouble& trouble) {
   switch (row_for(trouble).kind) {

@@ -26,10 +26,14 @@ enum class Remedy : std::uint8_t {
   none,       // it would fail again
   repeat,     // somebody was in the way, or the connection is gone: once more
   unprepare,  // a pooler in between mixes up connections: once more, without named statements
-  set_up,     // tables are not what they were: once more, after looking at them again
+  set_up,     // the database is not what it was: once more, with new connections
 };
 
 Remedy remedy_for(const Trouble& trouble);
+
+// Whether a transaction whose COMMIT was under way may have happened all the same: no word came
+// from the server itself (of class 08 are those of a pooler that lost it).
+bool may_have_happened(const Trouble& trouble) noexcept;
 
 // The only place that makes an Error of a SQLSTATE. Messages of kind invalid are the server's own,
 // as the old server showed them; all others say nothing of the database.

@@ -8,7 +8,7 @@ namespace flowstore::context::postgres {
 void WriteQueue::make_ready(const std::string& project, Line& line) {
   if (line.is_out || line.is_ready || line.writes.empty()) return;
   line.is_ready = true;
-  ready_.push_back(project);
+  (line.writes.front()->is_single ? singles_ : ready_).push_back(project);
 }
 
 void WriteQueue::add(Write& write) {
@@ -18,28 +18,38 @@ void WriteQueue::add(Write& write) {
   make_ready(write.key.project, line);
 }
 
+Write* WriteQueue::take_from(Line& line) {
+  Write* write = line.writes.front();
+  line.writes.pop_front();
+  line.is_out = true;
+  line.is_ready = false;
+  --waiting_;
+  return write;
+}
+
 std::vector<Write*> WriteQueue::take(std::size_t most, std::size_t bytes) {
   std::vector<Write*> taken;
   std::size_t sum = 0;
   for (auto project = ready_.begin(); project != ready_.end() && taken.size() < most;) {
     Line& line = lines_.at(*project);
-    Write* write = line.writes.front();
+    const std::size_t more = line.writes.front()->bytes();
     // What does not fit stays where it is: at the front, the sooner the longer it waits.
-    const bool fits = sum + write->bytes() <= bytes && !write->is_single;
-    if (!taken.empty() && !fits) {
+    if (!taken.empty() && sum + more > bytes) {
       ++project;
       continue;
     }
-    sum += write->bytes();
-    taken.push_back(write);
-    line.writes.pop_front();
-    line.is_out = true;
-    line.is_ready = false;
+    sum += more;
+    taken.push_back(take_from(line));
     project = ready_.erase(project);
-    if (write->is_single) break;
   }
-  waiting_ -= taken.size();
   return taken;
+}
+
+std::vector<Write*> WriteQueue::take_single() {
+  if (singles_.empty()) return {};
+  Line& line = lines_.at(singles_.front());
+  singles_.pop_front();
+  return {take_from(line)};
 }
 
 void WriteQueue::finish(const Write& write) {
@@ -73,10 +83,15 @@ void WriteQueue::drop_if(const std::function<bool(const Write&)>& is_over,
       --waiting_;
       drop(*write);
     }
+    if (kept.size() == line.writes.size()) {
+      ++at;
+      continue;
+    }
     line.writes = std::move(kept);
-    if (line.writes.empty() && line.is_ready) {
-      line.is_ready = false;
+    if (std::exchange(line.is_ready, false)) {  // the next one may be of the other kind
       std::erase(ready_, at->first);
+      std::erase(singles_, at->first);
+      make_ready(at->first, line);
     }
     at = line.writes.empty() && !line.is_out ? lines_.erase(at) : std::next(at);
   }

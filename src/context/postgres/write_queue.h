@@ -21,13 +21,16 @@ class WriteQueue {
   // Behind the other writes of the project.
   void add(Write& write);
 
-  // Whole projects: those of which a write could go out.
+  // Projects whose next write could go out, with others or as a single one.
   std::size_t ready() const noexcept { return ready_.size(); }
+  std::size_t singles() const noexcept { return singles_.size(); }
   std::size_t waiting() const noexcept { return waiting_; }
 
-  // At most `most` writes, each of another project, together not longer than `bytes`; at least one,
-  // if any is ready. One that must be single comes alone.
+  // At most `most` writes that may go together, each of another project, and not longer than
+  // `bytes` in all; at least one, if any is ready.
   std::vector<Write*> take(std::size_t most, std::size_t bytes);
+  // One that must be single, if any is ready.
+  std::vector<Write*> take_single();
 
   // The write is through: the next one of its project may go.
   void finish(const Write& write);
@@ -42,13 +45,15 @@ class WriteQueue {
   struct Line {
     std::deque<Write*> writes;
     bool is_out = false;    // one of its writes is being written
-    bool is_ready = false;  // stands in ready_
+    bool is_ready = false;  // stands in ready_ or singles_
   };
 
   void make_ready(const std::string& project, Line& line);
+  Write* take_from(Line& line);
 
   std::unordered_map<std::string, Line> lines_;
   std::deque<std::string> ready_;
+  std::deque<std::string> singles_;
   std::size_t waiting_ = 0;
 };
 

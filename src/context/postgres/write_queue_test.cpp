@@ -9,12 +9,13 @@ namespace {
 
 const Caller kCaller;
 
-class WriteQueueTest : public testing::Test {
+class PostgresWriteQueue : public testing::Test {
  protected:
-  Write& add(const std::string& project, std::size_t bytes = 1) {
+  Write& add(const std::string& project, std::size_t bytes = 1, bool is_single = false) {
     const RowKey& key = keys_.emplace_back(project, "s" + std::to_string(keys_.size()));
     Write& write = writes_.emplace_back(Write::Kind::replace, kCaller, key, Instant::max());
     write.values = std::string(bytes, 'x');
+    write.is_single = is_single;
     queue_.add(write);
     return write;
   }
@@ -31,7 +32,7 @@ class WriteQueueTest : public testing::Test {
   std::deque<Write> writes_;
 };
 
-TEST_F(WriteQueueTest, TakesOneOfEachProject) {
+TEST_F(PostgresWriteQueue, TakesOneOfEachProject) {
   Write& first = add("a");
   add("a");
   add("b");
@@ -43,7 +44,7 @@ TEST_F(WriteQueueTest, TakesOneOfEachProject) {
   EXPECT_EQ(queue_.waiting(), 0U);
 }
 
-TEST_F(WriteQueueTest, LetsProjectsTakeTurns) {
+TEST_F(PostgresWriteQueue, LetsProjectsTakeTurns) {
   Write& a = add("a");
   add("a");
   add("b");
@@ -53,7 +54,7 @@ TEST_F(WriteQueueTest, LetsProjectsTakeTurns) {
   EXPECT_EQ(take(1), "s1 ");
 }
 
-TEST_F(WriteQueueTest, TakesNoMoreBytesThanAsked) {
+TEST_F(PostgresWriteQueue, TakesNoMoreBytesThanAsked) {
   add("a", 600);
   add("b", 600);
   add("c", 300);
@@ -61,15 +62,18 @@ TEST_F(WriteQueueTest, TakesNoMoreBytesThanAsked) {
   EXPECT_EQ(take(10, 10), "s1 ") << "one, however long";
 }
 
-TEST_F(WriteQueueTest, KeepsSingleWritesAlone) {
+TEST_F(PostgresWriteQueue, KeepsSingleWritesAlone) {
   add("a");
-  add("b").is_single = true;
+  add("b", 1, true);
   add("c");
   EXPECT_EQ(take(10), "s0 s2 ");
-  EXPECT_EQ(take(10), "s1 ");
+  EXPECT_EQ(queue_.ready(), 0U);
+  EXPECT_EQ(queue_.singles(), 1U);
+  EXPECT_EQ(queue_.take_single().at(0)->key.scope, "s1");
+  EXPECT_TRUE(queue_.take_single().empty());
 }
 
-TEST_F(WriteQueueTest, LetsAWriteThatIsPutBackGoFirst) {
+TEST_F(PostgresWriteQueue, LetsAWriteThatIsPutBackGoFirst) {
   Write& first = add("a");
   add("a");
   take(10);
@@ -77,7 +81,7 @@ TEST_F(WriteQueueTest, LetsAWriteThatIsPutBackGoFirst) {
   EXPECT_EQ(take(10), "s0 ");
 }
 
-TEST_F(WriteQueueTest, ForgetsWhatIsDropped) {
+TEST_F(PostgresWriteQueue, ForgetsWhatIsDropped) {
   add("a");
   add("a");
   add("b");
@@ -89,7 +93,15 @@ TEST_F(WriteQueueTest, ForgetsWhatIsDropped) {
   EXPECT_EQ(take(10), "s2 ");
 }
 
-TEST_F(WriteQueueTest, GoesOnWhenAllThatWaitedIsDropped) {
+TEST_F(PostgresWriteQueue, LooksAgainAtWhatComesNextWhenOneIsDropped) {
+  add("a", 1, true);
+  add("a");
+  queue_.drop_if([](const Write& write) { return write.is_single; }, [](Write&) {});
+  EXPECT_EQ(queue_.singles(), 0U);
+  EXPECT_EQ(take(10), "s1 ");
+}
+
+TEST_F(PostgresWriteQueue, GoesOnWhenAllThatWaitedIsDropped) {
   Write& first = add("a");
   add("a");
   take(10);

@@ -32,6 +32,11 @@ milliseconds pause_before(int attempt) {
   return milliseconds(pause(random));
 }
 
+void answer(Write& write, Status status) {
+  write.answer = std::move(status);
+  write.done.wake();
+}
+
 }  // namespace
 
 Writer::Writer(boost::asio::io_context& loop, Pool& pool, milliseconds patience, Log& log,
@@ -61,21 +66,31 @@ Task<Status> Writer::write(Write& write) {
 void Writer::pump() {
   if (pool_.is_down()) {
     const auto everything = [](const Write&) { return true; };
-    queue_.drop_if(everything, [this](Write& write) { answer(write, no_answer()); });
+    queue_.drop_if(everything, [](Write& write) { answer(write, no_answer()); });
   }
-  while (queue_.ready() > 0) {
+  while (true) {
+    const bool is_single = queue_.singles() > 0 && singles_ < most_singles();
+    if (!is_single && queue_.ready() == 0) break;
     const std::size_t free = pool_.free_for_writers();
     const Pool::Lent connection = pool_.lend_to_writer();
     if (!connection) break;
     const std::size_t share = (queue_.ready() + free - 1) / free;
-    auto writes = queue_.take(std::min(share, kMostTogether), kMostBytesTogether);
-    spawn(loop_.get_executor(), "context writes", run(connection, std::move(writes)));
+    auto writes = is_single ? queue_.take_single()
+                            : queue_.take(std::min(share, kMostTogether), kMostBytesTogether);
+    if (is_single) ++singles_;
+    spawn(loop_.get_executor(), "context writes", run(connection, std::move(writes), is_single));
   }
-  pool_.say_writers_wait(queue_.ready() > 0);
+  pool_.say_writers_wait(queue_.ready() + queue_.singles() > 0);
   queue_length_.set(static_cast<std::int64_t>(queue_.waiting()));
 }
 
-Task<> Writer::run(Pool::Lent connection, std::vector<Write*> writes) {
+// Half of the connections: writes are single because somebody may hold their rows, and those who do
+// must not bring the others to a stop.
+std::size_t Writer::most_singles() const {
+  return std::max<std::size_t>(pool_.most_writers() / 2, 1);
+}
+
+Task<> Writer::run(Pool::Lent connection, std::vector<Write*> writes, bool is_single) {
   batch_size_.observe(static_cast<double>(writes.size()));
   const Instant start = steady_clock::now();
   Transaction transaction(*connection, pool_.schema(), pool_.use_names(), writes);
@@ -86,6 +101,7 @@ Task<> Writer::run(Pool::Lent connection, std::vector<Write*> writes) {
     complain(*outcome.trouble);
   }
   for (Write* write : writes) settle(*write, outcome, writes.size() == 1);
+  if (is_single) --singles_;
   pool_.give_back(connection);  // and pump
 }
 
@@ -101,7 +117,7 @@ void Writer::settle(Write& write, const Transaction::Outcome& outcome, bool was_
   if (write.caller.has_left()) return finish(write, left());
   // Nobody knows whether it was committed, and it must not happen twice. Replacing twice is
   // harmless.
-  const bool is_unknown = outcome.was_committing && trouble.is_lost && trouble.sqlstate.empty();
+  const bool is_unknown = outcome.was_committing && may_have_happened(trouble);
   if (is_unknown && write.kind == Write::Kind::update) return finish(write, no_answer());
   if (was_single && is_held(trouble)) held_[write.key.project] = steady_clock::now() + kHeld;
 
@@ -130,11 +146,6 @@ void Writer::finish(Write& write, Status status) {
   answer(write, std::move(status));
 }
 
-void Writer::answer(Write& write, Status status) {
-  write.answer = std::move(status);
-  write.done.wake();
-}
-
 bool Writer::has_time(const Write& write, Instant now) const {
   return write.deadline - now > least_;
 }
@@ -143,9 +154,8 @@ void Writer::look_after(Instant now) {
   const auto is_over = [this, now](const Write& write) {
     return write.caller.has_left() || !has_time(write, now);
   };
-  queue_.drop_if(is_over, [this](Write& write) {
-    answer(write, write.caller.has_left() ? left() : no_answer());
-  });
+  queue_.drop_if(
+      is_over, [](Write& write) { answer(write, write.caller.has_left() ? left() : no_answer()); });
   std::erase_if(held_, [now](const auto& entry) { return entry.second <= now; });
   pump();
 }

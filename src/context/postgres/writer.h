@@ -38,11 +38,11 @@ class Writer {
   void look_after(Instant now);
 
  private:
-  Task<> run(Pool::Lent connection, std::vector<Write*> writes);
+  std::size_t most_singles() const;
+  Task<> run(Pool::Lent connection, std::vector<Write*> writes, bool is_single);
   void settle(Write& write, const Transaction::Outcome& outcome, bool was_single);
   Task<> try_again_later(Write& write);
   void finish(Write& write, Status status);
-  static void answer(Write& write, Status status);
   bool has_time(const Write& write, Instant now) const;
   void complain(const Trouble& trouble);
 
@@ -51,6 +51,7 @@ class Writer {
   std::chrono::milliseconds least_;  // a write with less time left is not begun
   Log& log_;
   WriteQueue queue_;
+  std::size_t singles_ = 0;  // that are being written
   // Projects somebody else holds on to: their writes share no transaction until then.
   std::unordered_map<std::string, Instant> held_;
   Instant next_complaint_{};
