@@ -110,13 +110,17 @@ inline void wait_until_ready(const std::string& pg_isready, std::uint16_t port,
   throw std::runtime_error("no server on port " + std::to_string(port) + "; see " + log);
 }
 
-// Where PostgreSQL's programs are.
-inline std::string binaries() {
-  std::string newest;
-  for (const auto& entry : std::filesystem::directory_iterator("/usr/lib/postgresql")) {
-    newest = std::max(newest, entry.path().string());
-  }
-  return newest + "/bin";
+// Where PostgreSQL's programs are. Looked up once: a folder that is read while other threads open
+// and close sockets confuses the thread sanitizer.
+inline const std::string& binaries() {
+  static const std::string found = [] {
+    std::string newest;
+    for (const auto& entry : std::filesystem::directory_iterator("/usr/lib/postgresql")) {
+      newest = std::max(newest, entry.path().string());
+    }
+    return newest + "/bin";
+  }();
+  return found;
 }
 
 // A folder that goes with the test, for files of another user.
