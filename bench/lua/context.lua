@@ -1,11 +1,12 @@
 -- Requests to the context of many projects. KIND (set, get, keys, page, write), SIZE of a written
--- document in bytes, over how many PROJECTS and which TOKEN come from the environment. Every
--- connection goes through all projects; context.py has filled them.
+-- document in bytes, over how many PROJECTS and the QUOTA at the end of their tokens come from the
+-- environment. Every connection goes through all projects; context.py has filled them.
 local kind = os.getenv("KIND")
 local size = tonumber(os.getenv("SIZE") or "1024")
 local projects = tonumber(os.getenv("PROJECTS") or "200")
 local scopes = 20
-local headers = { ["Authorization"] = "Bearer " .. os.getenv("TOKEN") }
+local quota = os.getenv("QUOTA")
+local headers = {}
 local turn = 0
 local number = 0
 local filling
@@ -33,6 +34,7 @@ function request()
   turn = turn % projects + 1
   number = number + 1
   local path = "/v1/context/project" .. turn
+  headers["Authorization"] = "Bearer tok.project" .. turn .. "." .. quota
   local scope = "flow" .. number % scopes
   if kind == "get" then return wrk.format("GET", path .. "/" .. scope .. "?key=k3.values[1]", headers) end
   if kind == "keys" then return wrk.format("GET", path .. "/" .. scope .. "/keys", headers) end
