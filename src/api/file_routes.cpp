@@ -50,10 +50,14 @@ Task<Response> FileRoutes::read(Request& request, const Route& route) {
 }
 
 Task<Response> FileRoutes::read_file(const Request& request, const files::FileKey& key) {
-  auto file = co_await files_.read(key);
+  const auto conditions = parse_preconditions(request);
+  const bool may_want_less =
+      request.method() == "HEAD" || request.header("range") || !conditions.empty();
+  auto file =
+      co_await files_.read(key, may_want_less ? files::Reading::parts : files::Reading::all);
   if (!file) co_return error_response(RouteFamily::read, file.error());
   const files::FileStat& stat = file->stat;
-  const auto verdict = files::evaluate_read(parse_preconditions(request), stat);
+  const auto verdict = files::evaluate_read(conditions, stat);
   if (verdict == files::ReadVerdict::failed) {
     const Error error(ErrorKind::precondition_failed, "ERR_PRECONDITION_FAILED",
                       "The file is not the one that the request expects");

@@ -24,6 +24,10 @@ class ByteSource {
 
   // Bytes in total, where that is known before they arrive.
   virtual std::optional<std::uint64_t> size() const = 0;
+
+  // From now on only the part [offset, offset + length). Precondition: it lies within size(), no
+  // piece has been pulled, and this is the content of a stored file: others cannot.
+  virtual void narrow(std::uint64_t offset, std::uint64_t length);
 };
 
 // The given bytes, in one piece.

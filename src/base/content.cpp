@@ -31,7 +31,7 @@ struct Slice {
     part.offset += offset;
     part.length = length;
   }
-  void operator()(Content::Stream&) const { assert(false && "a stream cannot be sliced"); }
+  void operator()(Content::Stream& stream) const { stream.source->narrow(offset, length); }
 };
 
 }  // namespace

@@ -55,7 +55,8 @@ class Content {
   // Bytes; nothing for a stream whose length is not known.
   std::optional<std::uint64_t> size() const;
 
-  // The part [offset, offset + length). Precondition: it lies within size(), and this is no stream.
+  // The part [offset, offset + length). Precondition: it lies within size(); of a stream see
+  // ByteSource::narrow.
   Content slice(std::uint64_t offset, std::uint64_t length) &&;
 
   const Form& form() const noexcept { return form_; }

@@ -12,6 +12,10 @@ namespace {
 constexpr metrics::OperationFamily kTimes = {"flowstore_storage_operation_duration_seconds",
                                              "Time that operations on the file store take."};
 
+// Of a change that others were faster than. Each costs a few round trips to the store, so that all
+// of them take about as long as a client waits.
+constexpr int kMostTries = 10;
+
 // What the project grows by when a body of this size is written.
 std::int64_t growth_of(WriteMode mode, std::uint64_t size, const std::optional<FileStat>& old) {
   const auto grown = static_cast<std::int64_t>(size);
@@ -82,24 +86,54 @@ Task<Result<std::unique_ptr<Upload>>> FileService::receive(const FileKey& key, B
   co_return co_await store_.receive(key, body);
 }
 
+// Another process may change the file between the look at it and the change: then both are made
+// again.
 Task<Result<WriteResult>> FileService::commit(const FileKey& key, Upload& upload,
                                               const WriteOptions& options) {
-  const Turn turn = co_await turns_.take(key.path());
+  const bool is_joined =
+      options.mode == WriteMode::append && options.conditions.empty() && store_.joins_appends();
+  std::optional<Turn> turn;
+  if (!is_joined) turn.emplace(co_await turns_.take(key.path()));
+  for (int left = kMostTries - 1;; --left) {
+    auto written = co_await commit_once(key, upload, options);
+    const bool is_passed = !written && written.error().kind() == ErrorKind::conflict;
+    if (!is_passed || left == 0) co_return written;
+  }
+}
+
+Task<Result<WriteResult>> FileService::commit_once(const FileKey& key, Upload& upload,
+                                                   const WriteOptions& options) {
+  const bool needs_size = options.quota && options.mode == WriteMode::replace;
   std::optional<FileStat> old;
-  if (options.quota || !options.conditions.empty()) {
+  Expected expected;
+  if (needs_size || !options.conditions.empty()) {
     FLOWSTORE_CO_TRY(old, co_await stat_if_any(key));
     FLOWSTORE_CO_TRY_STATUS(evaluate_write(options.conditions, old));
+    expected = Expected(old);
   }
   const std::int64_t growth = growth_of(options.mode, upload.size(), old);
   FLOWSTORE_CO_TRY(auto change, co_await ledger_.announce(key.project(), growth, options.quota));
 
-  const auto measured = commit_time_.measure();
-  auto publish = options.mode == WriteMode::append ? upload.append() : upload.replace();
-  auto written = co_await std::move(publish);
-  if (!written) co_return std::move(written).error();
+  auto written = co_await publish(upload, options, std::move(expected));
+  if (!written) {
+    if (written.error().kind() == ErrorKind::unavailable) co_await change->doubt();
+    co_return std::move(written).error();
+  }
+  if (!written->replaced_bytes) {
+    co_await change->doubt();
+    co_return written;
+  }
   const auto now = static_cast<std::int64_t>(written->stat.size);
-  change.commit(now - static_cast<std::int64_t>(written->replaced_bytes));
+  co_await change->commit(now - static_cast<std::int64_t>(*written->replaced_bytes));
   co_return written;
+}
+
+Task<Result<WriteResult>> FileService::publish(Upload& upload, const WriteOptions& options,
+                                               Expected expected) {
+  const auto measured = commit_time_.measure();
+  auto publishing = options.mode == WriteMode::append ? upload.append(std::move(expected))
+                                                      : upload.replace(std::move(expected));
+  co_return co_await std::move(publishing);
 }
 
 Task<Result<std::optional<FileStat>>> FileService::stat_if_any(const FileKey& key) {
@@ -112,9 +146,9 @@ Task<Result<std::optional<FileStat>>> FileService::stat_if_any(const FileKey& ke
   co_return std::move(stat).error();
 }
 
-Task<Result<OpenFile>> FileService::read(const FileKey& key) {
+Task<Result<OpenFile>> FileService::read(const FileKey& key, Reading reading) {
   const auto measured = open_time_.measure();
-  auto file = co_await store_.open(key);
+  auto file = co_await store_.open(key, reading);
   // "file/" asks for a folder of that name.
   if (file && key.names_folder()) co_return not_a_directory(key, "open");
   co_return file;
@@ -132,15 +166,28 @@ Task<Status> FileService::remove(const FileKey& key, const Preconditions& condit
     if (file) co_return not_a_directory(key, "unlink");
   }
   const Turn turn = co_await turns_.take(key.path());
+  for (int left = kMostTries - 1;; --left) {
+    Status removed = co_await remove_once(key, conditions);
+    const bool is_passed = !removed && removed.error().kind() == ErrorKind::conflict;
+    if (!is_passed || left == 0) co_return removed;
+  }
+}
+
+Task<Status> FileService::remove_once(const FileKey& key, const Preconditions& conditions) {
+  Expected expected;
   if (!conditions.empty()) {
     FLOWSTORE_CO_TRY(const auto old, co_await stat_if_any(key));
     FLOWSTORE_CO_TRY_STATUS(evaluate_write(conditions, old));
+    expected = Expected(old);
   }
   FLOWSTORE_CO_TRY(auto change, co_await ledger_.announce(key.project(), 0, std::nullopt));
   const auto measured = remove_time_.measure();
-  const auto removed = co_await store_.remove(key);
-  if (!removed) co_return removed.error();
-  change.commit(-static_cast<std::int64_t>(*removed));
+  const auto removed = co_await store_.remove(key, std::move(expected));
+  if (!removed) {
+    if (removed.error().kind() == ErrorKind::unavailable) co_await change->doubt();
+    co_return removed.error();
+  }
+  co_await change->commit(-static_cast<std::int64_t>(*removed));
   co_return Status();
 }
 
@@ -148,8 +195,11 @@ Task<Status> FileService::remove_tree(const FileKey& folder) {
   FLOWSTORE_CO_TRY(auto change, co_await ledger_.announce(folder.project(), 0, std::nullopt));
   const auto measured = remove_time_.measure();
   const auto removed = co_await store_.remove_tree(folder);
-  if (!removed) co_return removed.error();
-  change.commit(-static_cast<std::int64_t>(removed->bytes));
+  if (!removed) {
+    co_await change->doubt();
+    co_return removed.error();
+  }
+  co_await change->commit(-static_cast<std::int64_t>(removed->bytes));
   co_return Status();
 }
 

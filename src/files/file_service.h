@@ -48,7 +48,7 @@ class FileService {
                                   const WriteOptions& options);
 
   // The content may be read after the file has been replaced; it stays the old one.
-  Task<Result<OpenFile>> read(const FileKey& key);
+  Task<Result<OpenFile>> read(const FileKey& key, Reading reading);
   Task<Result<FileStat>> stat(const FileKey& key);
 
   // not_found, is_directory, precondition_failed.
@@ -70,6 +70,10 @@ class FileService {
   Task<Status> limit_body(const FileKey& key, BoundedSource& body, const WriteOptions& options);
   Task<Result<std::unique_ptr<Upload>>> receive(const FileKey& key, ByteSource& body);
   Task<Result<WriteResult>> commit(const FileKey& key, Upload& upload, const WriteOptions& options);
+  Task<Result<WriteResult>> commit_once(const FileKey& key, Upload& upload,
+                                        const WriteOptions& options);
+  Task<Result<WriteResult>> publish(Upload& upload, const WriteOptions& options, Expected expected);
+  Task<Status> remove_once(const FileKey& key, const Preconditions& conditions);
   Task<Result<std::optional<FileStat>>> stat_if_any(const FileKey& key);
 
   FileStore& store_;

@@ -9,6 +9,7 @@
 #include <boost/asio/io_context.hpp>
 #include <gtest/gtest.h>
 
+#include "files/local_ledger.h"
 #include "support/bodies.h"
 #include "support/manual_clock.h"
 #include "support/run.h"
@@ -85,7 +86,7 @@ class FileServiceTest : public testing::Test {
   }
   std::string read(std::string_view path) {
     const FileKey key = key_of(path);
-    const auto file = run(service_.read(key));
+    const auto file = run(service_.read(key, Reading::all));
     return file ? bytes_of(file->content) : file.error().code();
   }
   Status remove(std::string_view path, const Preconditions& conditions = Preconditions()) {
@@ -109,7 +110,7 @@ class FileServiceTest : public testing::Test {
   WatchedStore store_{clock_};
   metrics::Registry registry_;
   boost::asio::io_context background_;
-  UsageLedger ledger_{store_, clock_, registry_, background_.get_executor()};
+  LocalLedger ledger_{store_, clock_, registry_, background_.get_executor()};
   FileService service_{store_, ledger_, clock_, registry_};
 };
 

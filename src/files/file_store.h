@@ -32,9 +32,28 @@ struct OpenFile {
 struct WriteResult {
   WriteResult() = default;
 
-  FileStat stat;                     // of the file as it is now
-  std::uint64_t replaced_bytes = 0;  // size of the file before; 0 if there was none
-  bool is_new = false;
+  FileStat stat;  // of the file as it is now
+  // Size of the file before; 0 if there was none. Absent where only one more question to the store
+  // could tell; never after an append, or if a file or its absence was expected.
+  std::optional<std::uint64_t> replaced_bytes = 0;
+};
+
+// What must still be there when a change takes effect.
+struct Expected {
+  Expected() = default;  // anything or nothing
+  explicit Expected(const std::optional<FileStat>& found)
+      : what(found ? What::this_file : What::no_file), file(found.value_or(FileStat())) {}
+
+  enum class What : std::uint8_t { anything, no_file, this_file };
+  What what = What::anything;
+  FileStat file;  // what stat() said of it
+};
+
+// What the caller will do with a file that it opens.
+enum class Reading : std::uint8_t {
+  all,    // most likely send it as it is
+  parts,  // look at its stat, and perhaps send a part: bytes that have to be fetched come when
+          // asked
 };
 
 // One entry of a listing.
@@ -72,7 +91,7 @@ struct RemovedTree {
 };
 
 // A body that the store has taken in and nobody sees yet. Dropped without a trace if neither commit
-// is called. Call at most one of them, once.
+// is called. Call one of them, once; again after a conflict.
 class Upload {
  public:
   virtual ~Upload() = default;
@@ -80,26 +99,33 @@ class Upload {
   virtual std::uint64_t size() const = 0;  // bytes
 
   // Makes the body the whole file, creating folders. A reader sees the old or the new content,
-  // never a mix, also after a crash.
-  virtual Task<Result<WriteResult>> replace() = 0;
+  // never a mix, also after a crash. conflict: the file is not what was expected; a store that only
+  // this process changes does not look.
+  virtual Task<Result<WriteResult>> replace(Expected expected) = 0;
 
   // Adds the body to the end, creating the file and folders if needed. All of it or nothing.
-  virtual Task<Result<WriteResult>> append() = 0;
+  // conflict as above.
+  virtual Task<Result<WriteResult>> append(Expected expected) = 0;
 };
 
 // A directory, a bucket, or memory.
 //
 // Knows no quota, no token and no HTTP. Safe to use from any thread; a reference argument must
 // outlive the returned task. Callers take turns per key before they commit or remove
-// (FileService does): a driver orders nothing, it only keeps each single call whole.
+// (FileService does): a driver orders nothing, it only keeps each single call whole. After an error
+// of kind unavailable the change may have been made all the same.
 // Messages of errors name FileKey::sent(), never a place on the server. Every driver passes
 // tests/conformance/file_store_conformance.cpp; what that suite does not fix is not promised.
 class FileStore {
  public:
   virtual ~FileStore() = default;
 
-  // "localfs", "memory": for logs and metrics.
+  // "localfs", "s3", "memory": for logs and metrics.
   virtual std::string_view name() const = 0;
+
+  // Appends that expect nothing may be committed to one key at the same time, without turns: the
+  // store does several at once, for the cost of one.
+  virtual bool joins_appends() const { return false; }
 
   // Takes a body in, keeping little of it in memory. Fails with what `body` fails with, no_space,
   // unavailable, or invalid (a name that cannot be stored), and leaves nothing behind.
@@ -107,11 +133,11 @@ class FileStore {
 
   // not_found (ENOENT), is_directory (EISDIR), invalid (ENOTDIR: below a file; ENAMETOOLONG).
   virtual Task<Result<FileStat>> stat(const FileKey& key) = 0;
-  virtual Task<Result<OpenFile>> open(const FileKey& key) = 0;
+  virtual Task<Result<OpenFile>> open(const FileKey& key, Reading reading) = 0;
 
   // Removes one file; returns the bytes it held. not_found if there was nothing, is_directory for a
-  // folder.
-  virtual Task<Result<std::uint64_t>> remove(const FileKey& key) = 0;
+  // folder, conflict as above.
+  virtual Task<Result<std::uint64_t>> remove(const FileKey& key, Expected expected) = 0;
 
   // Removes a folder and everything in it; the project's own folder is emptied. not_found if there
   // is no such folder.

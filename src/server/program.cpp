@@ -13,7 +13,7 @@
 #include "base/clock.h"
 #include "context/context_service.h"
 #include "files/file_service.h"
-#include "files/usage_ledger.h"
+#include "files/local_ledger.h"
 #include "http/server.h"
 #include "metrics/process_metrics.h"
 #include "metrics/registry.h"
@@ -120,7 +120,7 @@ class BuiltProgram final : public Program {
   std::unique_ptr<files::FileStore> store_;
   std::unique_ptr<context::ContextStore> context_store_;  // null without context
   std::optional<context::ContextService> context_;
-  std::optional<files::UsageLedger> ledger_;
+  std::optional<files::LocalLedger> ledger_;
   std::optional<files::FileService> files_;
   std::optional<Verifiers> verifiers_;
   std::optional<auth::ServiceTokens> service_tokens_;

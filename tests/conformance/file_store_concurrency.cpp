@@ -34,7 +34,8 @@ Task<Status> write_in_turn(FileStore& store, Turns& turns, const FileKey& key, s
   StringSource body(std::move(bytes));
   FLOWSTORE_CO_TRY(const auto upload, co_await store.receive(key, body));
   const Turn turn = co_await turns.take(key.path());
-  auto publish = commit == Commit::append ? upload->append() : upload->replace();
+  auto publish =
+      commit == Commit::append ? upload->append(Expected()) : upload->replace(Expected());
   FLOWSTORE_CO_TRY_STATUS(co_await std::move(publish));
   co_return Status();
 }

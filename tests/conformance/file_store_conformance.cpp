@@ -15,7 +15,8 @@ enum class Commit { replace, append };
 Task<Result<WriteResult>> write(FileStore& store, const FileKey& key, ByteSource& body,
                                 Commit commit) {
   FLOWSTORE_CO_TRY(const auto upload, co_await store.receive(key, body));
-  auto publish = commit == Commit::append ? upload->append() : upload->replace();
+  auto publish =
+      commit == Commit::append ? upload->append(Expected()) : upload->replace(Expected());
   co_return co_await std::move(publish);
 }
 
@@ -64,7 +65,7 @@ Result<WriteResult> FileStoreConformance::append(std::string_view path, std::str
 
 Result<std::string> FileStoreConformance::read(std::string_view path) {
   const FileKey key = key_of(path);
-  FLOWSTORE_TRY(const auto file, run(store().open(key)));
+  FLOWSTORE_TRY(const auto file, run(store().open(key, Reading::all)));
   return bytes_of(file.content);
 }
 
@@ -75,7 +76,7 @@ Result<FileStat> FileStoreConformance::stat(std::string_view path) {
 
 Result<std::uint64_t> FileStoreConformance::remove(std::string_view path) {
   const FileKey key = key_of(path);
-  return run(store().remove(key));
+  return run(store().remove(key, Expected()));
 }
 
 Result<RemovedTree> FileStoreConformance::remove_tree(std::string_view path) {

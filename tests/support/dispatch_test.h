@@ -13,6 +13,7 @@
 #include <gtest/gtest.h>
 
 #include "api/dispatch.h"
+#include "files/local_ledger.h"
 #include "files/memory/memory_store.h"
 #include "support/bodies.h"
 #include "support/run.h"
@@ -114,7 +115,7 @@ class DispatchTest : public testing::Test {
   boost::asio::thread_pool background{1};
   BlockingPool pool{1};
   files::memory::Store store{1 << 20, clock};
-  files::UsageLedger ledger{store, clock, registry, background.get_executor()};
+  files::LocalLedger ledger{store, clock, registry, background.get_executor()};
   files::FileService service{store, ledger, clock, registry};
   context::ContextService* context = nullptr;  // as it is when the first question is asked
   ScriptedVerifier verifier;

@@ -28,8 +28,12 @@ class WatchedStore final : public FileStore {
     return store_.receive(key, body);
   }
   Task<Result<FileStat>> stat(const FileKey& key) override { return store_.stat(key); }
-  Task<Result<OpenFile>> open(const FileKey& key) override { return store_.open(key); }
-  Task<Result<std::uint64_t>> remove(const FileKey& key) override { return store_.remove(key); }
+  Task<Result<OpenFile>> open(const FileKey& key, Reading reading) override {
+    return store_.open(key, reading);
+  }
+  Task<Result<std::uint64_t>> remove(const FileKey& key, Expected expected) override {
+    return store_.remove(key, std::move(expected));
+  }
   Task<Result<RemovedTree>> remove_tree(const FileKey& folder) override {
     return store_.remove_tree(folder);
   }

@@ -71,7 +71,6 @@ Outcome<WriteResult> Disk::replace_in(int folder, const std::string& name, TempF
   WriteResult result;
   result.stat = describe(status);
   result.replaced_bytes = is_new ? 0 : static_cast<std::uint64_t>(old.st_size);
-  result.is_new = is_new;
   return result;
 }
 
@@ -146,7 +145,6 @@ Outcome<WriteResult> Disk::append_with(const std::string& path, Write write) {
   WriteResult result;
   result.stat = describe(status);
   result.replaced_bytes = target.old_size;
-  result.is_new = target.is_new;
   return result;
 }
 

@@ -81,9 +81,13 @@ Task<> Incoming::discard() {
   co_await io_.run(work);
 }
 
-Task<Result<WriteResult>> Incoming::replace() { return commit(&Incoming::replace_now); }
+Task<Result<WriteResult>> Incoming::replace(Expected /*expected*/) {
+  return commit(&Incoming::replace_now);
+}
 
-Task<Result<WriteResult>> Incoming::append() { return commit(&Incoming::append_now); }
+Task<Result<WriteResult>> Incoming::append(Expected /*expected*/) {
+  return commit(&Incoming::append_now);
+}
 
 Task<Result<WriteResult>> Incoming::commit(Outcome<WriteResult> (Incoming::*way)()) {
   if (key_.names_folder()) co_return is_a_directory(key_, "open");

@@ -27,8 +27,8 @@ class Incoming final : public Upload {
   Task<> discard();
 
   std::uint64_t size() const override { return size_; }
-  Task<Result<WriteResult>> replace() override;
-  Task<Result<WriteResult>> append() override;
+  Task<Result<WriteResult>> replace(Expected expected) override;
+  Task<Result<WriteResult>> append(Expected expected) override;
 
  private:
   Task<Status> spill(std::uint64_t expected_size);

@@ -84,7 +84,7 @@ Task<Result<FileStat>> Store::stat(const FileKey& key) {
   co_return describe(status);
 }
 
-Task<Result<OpenFile>> Store::open(const FileKey& key) {
+Task<Result<OpenFile>> Store::open(const FileKey& key, Reading /*reading*/) {
   struct stat status {};
   // O_NONBLOCK: opening a FIFO must not wait for its writer.
   FLOWSTORE_CO_TRY(auto opened, co_await open_file(key, O_RDONLY | O_NONBLOCK | O_NOCTTY, status));
@@ -94,7 +94,7 @@ Task<Result<OpenFile>> Store::open(const FileKey& key) {
   co_return file;
 }
 
-Task<Result<std::uint64_t>> Store::remove(const FileKey& key) {
+Task<Result<std::uint64_t>> Store::remove(const FileKey& key, Expected /*expected*/) {
   FLOWSTORE_CO_TRY_STATUS(check_team(key.project().team()));
   if (key.relative().empty()) co_return is_a_directory(key, "unlink");
   auto work = [this, &key] { return disk_.remove(key.path()); };

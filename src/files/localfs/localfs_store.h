@@ -34,8 +34,8 @@ class Store final : public FileStore {
   std::string_view name() const override { return "localfs"; }
   Task<Result<std::unique_ptr<Upload>>> receive(const FileKey& key, ByteSource& body) override;
   Task<Result<FileStat>> stat(const FileKey& key) override;
-  Task<Result<OpenFile>> open(const FileKey& key) override;
-  Task<Result<std::uint64_t>> remove(const FileKey& key) override;
+  Task<Result<OpenFile>> open(const FileKey& key, Reading reading) override;
+  Task<Result<std::uint64_t>> remove(const FileKey& key, Expected expected) override;
   Task<Result<RemovedTree>> remove_tree(const FileKey& folder) override;
   Task<Result<Listing>> list(const FileKey& folder, const ListOptions& options) override;
   Task<Result<std::uint64_t>> usage(const ProjectKey& project) override;

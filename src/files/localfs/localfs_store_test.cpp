@@ -73,15 +73,15 @@ class LocalfsStore : public testing::TestWithParam<Resolution> {
   }
   Result<WriteResult> replace(std::string_view path, std::string bytes) {
     FLOWSTORE_TRY(const auto upload, receive(path, std::move(bytes)));
-    return run(upload->replace());
+    return run(upload->replace(Expected()));
   }
   Result<WriteResult> append(std::string_view path, std::string bytes) {
     FLOWSTORE_TRY(const auto upload, receive(path, std::move(bytes)));
-    return run(upload->append());
+    return run(upload->append(Expected()));
   }
   Result<std::string> read(std::string_view path) {
     const FileKey key = key_of(path);
-    FLOWSTORE_TRY(const auto file, run(store_->open(key)));
+    FLOWSTORE_TRY(const auto file, run(store_->open(key, Reading::all)));
     return bytes_of(file.content);
   }
   std::string message_of_stat(std::string_view path) {
@@ -128,8 +128,8 @@ TEST_P(LocalfsStore, ItsOwnFolderIsNoTeam) {
   const ListOptions options;
   EXPECT_EQ(message_of(run(store_->receive(key, body))), "Invalid Path");
   EXPECT_EQ(message_of(run(store_->stat(key))), "Invalid Path");
-  EXPECT_EQ(message_of(run(store_->open(key))), "Invalid Path");
-  EXPECT_EQ(message_of(run(store_->remove(key))), "Invalid Path");
+  EXPECT_EQ(message_of(run(store_->open(key, Reading::all))), "Invalid Path");
+  EXPECT_EQ(message_of(run(store_->remove(key, Expected()))), "Invalid Path");
   EXPECT_EQ(message_of(run(store_->remove_tree(key))), "Invalid Path");
   EXPECT_EQ(message_of(run(store_->list(key, options))), "Invalid Path");
   EXPECT_EQ(message_of(run(store_->usage(key.project()))), "Invalid Path");

@@ -40,8 +40,8 @@ class Store::Incoming final : public Upload {
   }
 
   std::uint64_t size() const override { return size_; }
-  Task<Result<WriteResult>> replace() override { co_return commit(false); }
-  Task<Result<WriteResult>> append() override { co_return commit(true); }
+  Task<Result<WriteResult>> replace(Expected) override { co_return commit(false); }
+  Task<Result<WriteResult>> append(Expected) override { co_return commit(true); }
 
  private:
   Result<WriteResult> commit(bool is_append) {
@@ -78,7 +78,6 @@ Result<WriteResult> Store::commit(const FileKey& key, std::string body, bool is_
   // A replaced file gives its bytes back; an appended one goes on being counted.
   if (!is_append) release(old_size);
   WriteResult result;
-  result.is_new = found == files_.end();
   result.replaced_bytes = old_size;
   File file;
   file.stat.size = body.size();
@@ -135,7 +134,7 @@ Task<Result<FileStat>> Store::stat(const FileKey& key) {
   co_return (*found)->second.stat;
 }
 
-Task<Result<OpenFile>> Store::open(const FileKey& key) {
+Task<Result<OpenFile>> Store::open(const FileKey& key, Reading /*reading*/) {
   const std::lock_guard lock(mutex_);
   const auto found = find(key, "open");
   if (!found) co_return found.error();
@@ -146,7 +145,7 @@ Task<Result<OpenFile>> Store::open(const FileKey& key) {
   co_return opened;
 }
 
-Task<Result<std::uint64_t>> Store::remove(const FileKey& key) {
+Task<Result<std::uint64_t>> Store::remove(const FileKey& key, Expected /*expected*/) {
   if (key.relative().empty()) co_return is_a_directory(key, "unlink");
   const std::lock_guard lock(mutex_);
   const auto found = find(key, "unlink");

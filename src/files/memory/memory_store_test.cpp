@@ -23,11 +23,11 @@ class MemoryStoreTest : public testing::Test {
   }
   bool replace(std::string_view path, std::size_t size) {
     const auto upload = receive(path, size);
-    return upload && run((*upload)->replace());
+    return upload && run((*upload)->replace(Expected()));
   }
   bool append(std::string_view path, std::size_t size) {
     const auto upload = receive(path, size);
-    return upload && run((*upload)->append());
+    return upload && run((*upload)->append(Expected()));
   }
   // How many more bytes the store takes.
   std::size_t room() {
@@ -79,7 +79,7 @@ TEST_F(MemoryStoreTest, GivesTheBytesOfReplacedAndRemovedFilesBack) {
   ASSERT_TRUE(replace("dir/b", 30));
   const FileKey a = key_of("a");
   const FileKey dir = key_of("dir");
-  ASSERT_TRUE(run(store_.remove(a)));
+  ASSERT_TRUE(run(store_.remove(a, Expected())));
   EXPECT_EQ(room(), 70U);
   ASSERT_TRUE(run(store_.remove_tree(dir)));
   EXPECT_EQ(room(), 100U);

@@ -1,4 +1,4 @@
-#include "files/usage_ledger.h"
+#include "files/local_ledger.h"
 
 #include <atomic>
 #include <functional>
@@ -19,14 +19,14 @@ namespace {
 
 using std::chrono::seconds;
 using MaybeUsed = std::optional<Result<std::uint64_t>>;
-using MaybeChange = std::optional<Result<UsageLedger::Change>>;
+using MaybeChange = std::optional<Result<std::unique_ptr<UsageLedger::Change>>>;
 
 ProjectKey project_of(std::string_view id) { return *ProjectKey::parse("t", id); }
 
 Task<Status> store_file(FileStore& store, const FileKey& key, std::size_t size) {
   StringSource body(std::string(size, 'x'));
   FLOWSTORE_CO_TRY(const auto upload, co_await store.receive(key, body));
-  FLOWSTORE_CO_TRY_STATUS(co_await upload->replace());
+  FLOWSTORE_CO_TRY_STATUS(co_await upload->replace(Expected()));
   co_return Status();
 }
 
@@ -38,7 +38,7 @@ Task<> ask_to_change(UsageLedger& ledger, const ProjectKey& project, MaybeChange
   answer.emplace(co_await ledger.announce(project, 1, std::nullopt));
 }
 
-class UsageLedgerTest : public testing::Test {
+class LocalLedgerTest : public testing::Test {
  protected:
   // Past the ledger, as another process would.
   void put(std::string_view path, std::size_t size, const ProjectKey& project) {
@@ -48,11 +48,11 @@ class UsageLedgerTest : public testing::Test {
   void put(std::string_view path, std::size_t size) { put(path, size, project_); }
 
   std::uint64_t used() { return *run(ledger_.used(project_)); }
-  Result<UsageLedger::Change> announce(std::int64_t difference,
-                                       std::optional<std::uint64_t> quota = std::nullopt) {
+  Result<std::unique_ptr<UsageLedger::Change>> announce(
+      std::int64_t difference, std::optional<std::uint64_t> quota = std::nullopt) {
     return run(ledger_.announce(project_, difference, quota));
   }
-  void change_by(std::int64_t difference) { announce(difference)->commit(difference); }
+  void change_by(std::int64_t difference) { run((*announce(difference))->commit(difference)); }
 
   // Lets what was spawned on the loop get as far as it can.
   void go_on(boost::asio::io_context& loop) {
@@ -67,10 +67,10 @@ class UsageLedgerTest : public testing::Test {
   metrics::Registry registry_;
   boost::asio::io_context loop_;
   boost::asio::io_context background_;
-  UsageLedger ledger_{store_, clock_, registry_, background_.get_executor()};
+  LocalLedger ledger_{store_, clock_, registry_, background_.get_executor()};
 };
 
-TEST_F(UsageLedgerTest, CountsAProjectOnce) {
+TEST_F(LocalLedgerTest, CountsAProjectOnce) {
   put("a", 5);
   put("dir/b", 7);
   put("other", 100, project_of("p1"));
@@ -80,7 +80,7 @@ TEST_F(UsageLedgerTest, CountsAProjectOnce) {
   EXPECT_NE(registry_.text().find("flowstore_quota_scans_total 1\n"), std::string::npos);
 }
 
-TEST_F(UsageLedgerTest, GoesOnWithTheDifferences) {
+TEST_F(LocalLedgerTest, GoesOnWithTheDifferences) {
   put("a", 5);
   EXPECT_EQ(used(), 5U);
   change_by(10);
@@ -89,14 +89,14 @@ TEST_F(UsageLedgerTest, GoesOnWithTheDifferences) {
   EXPECT_EQ(store_.walks(), 1);
 }
 
-TEST_F(UsageLedgerTest, NeverFallsBelowZero) {
+TEST_F(LocalLedgerTest, NeverFallsBelowZero) {
   put("a", 5);
   EXPECT_EQ(used(), 5U);
   change_by(-10);
   EXPECT_EQ(used(), 0U);
 }
 
-TEST_F(UsageLedgerTest, RefusesWhatWouldReachTheQuota) {
+TEST_F(LocalLedgerTest, RefusesWhatWouldReachTheQuota) {
   struct Row {
     std::int64_t difference;
     std::uint64_t quota;
@@ -114,36 +114,36 @@ TEST_F(UsageLedgerTest, RefusesWhatWouldReachTheQuota) {
   EXPECT_EQ(used(), 50U);
 }
 
-TEST_F(UsageLedgerTest, NeverRefusesWhatMakesAProjectSmaller) {
+TEST_F(LocalLedgerTest, NeverRefusesWhatMakesAProjectSmaller) {
   put("a", 50);
   EXPECT_TRUE(announce(-1, 10));
   EXPECT_TRUE(announce(-1, 0));
 }
 
-TEST_F(UsageLedgerTest, KeepsRoomForChangesOnTheirWay) {
+TEST_F(LocalLedgerTest, KeepsRoomForChangesOnTheirWay) {
   auto first = announce(60, 100);
   ASSERT_TRUE(first);
   EXPECT_FALSE(announce(40, 100));
   EXPECT_TRUE(announce(39, 100));
-  first->commit(10);  // it came out smaller
+  run((*first)->commit(10));  // it came out smaller
   EXPECT_TRUE(announce(89, 100));
   EXPECT_FALSE(announce(90, 100));
   EXPECT_EQ(used(), 10U);
 }
 
-TEST_F(UsageLedgerTest, GivesTheRoomOfADroppedChangeBack) {
+TEST_F(LocalLedgerTest, GivesTheRoomOfADroppedChangeBack) {
   { const auto dropped = announce(60, 100); }
   EXPECT_TRUE(announce(99, 100));
   EXPECT_EQ(used(), 0U);
 }
 
-TEST_F(UsageLedgerTest, WalksNothingWithoutAQuota) {
+TEST_F(LocalLedgerTest, WalksNothingWithoutAQuota) {
   put("a", 5);
   change_by(3);
   EXPECT_EQ(store_.walks(), 0);
 }
 
-TEST_F(UsageLedgerTest, AnswersManyFirstQuestionsWithOneWalk) {
+TEST_F(LocalLedgerTest, AnswersManyFirstQuestionsWithOneWalk) {
   put("a", 5);
   std::optional<Turn> held = store_.hold_walks();
   std::vector<MaybeUsed> answers(3);
@@ -160,7 +160,7 @@ TEST_F(UsageLedgerTest, AnswersManyFirstQuestionsWithOneWalk) {
   EXPECT_EQ(store_.walks(), 1);
 }
 
-TEST_F(UsageLedgerTest, AFirstCountWaitsForChangesThatHaveBegun) {
+TEST_F(LocalLedgerTest, AFirstCountWaitsForChangesThatHaveBegun) {
   put("a", 5);
   auto change = announce(3);
   MaybeUsed answer;
@@ -168,14 +168,14 @@ TEST_F(UsageLedgerTest, AFirstCountWaitsForChangesThatHaveBegun) {
   go_on(loop_);
   EXPECT_EQ(store_.walks(), 0);
   put("b", 3);
-  change->commit(3);
+  run((*change)->commit(3));
   go_on(loop_);
   ASSERT_TRUE(answer && *answer);
   EXPECT_EQ(**answer, 8U);
   EXPECT_EQ(store_.walks(), 1);
 }
 
-TEST_F(UsageLedgerTest, ChangesWaitForAFirstCount) {
+TEST_F(LocalLedgerTest, ChangesWaitForAFirstCount) {
   put("a", 5);
   std::optional<Turn> held = store_.hold_walks();
   MaybeUsed answer;
@@ -187,11 +187,11 @@ TEST_F(UsageLedgerTest, ChangesWaitForAFirstCount) {
   held.reset();
   go_on(loop_);
   ASSERT_TRUE(change && *change);
-  (*change)->commit(3);
+  run((**change)->commit(3));
   EXPECT_EQ(used(), 8U);
 }
 
-TEST_F(UsageLedgerTest, AWalkThatFailsFailsOnlyWhoNeedsIt) {
+TEST_F(LocalLedgerTest, AWalkThatFailsFailsOnlyWhoNeedsIt) {
   put("a", 5);
   store_.fail_walks(true);
   EXPECT_EQ(run(ledger_.used(project_)).error().kind(), ErrorKind::unavailable);
@@ -201,7 +201,7 @@ TEST_F(UsageLedgerTest, AWalkThatFailsFailsOnlyWhoNeedsIt) {
   EXPECT_EQ(used(), 5U);
 }
 
-TEST_F(UsageLedgerTest, AChangeWithoutQuotaGoesOnWhenTheFirstCountFails) {
+TEST_F(LocalLedgerTest, AChangeWithoutQuotaGoesOnWhenTheFirstCountFails) {
   store_.fail_walks(true);
   std::optional<Turn> held = store_.hold_walks();
   MaybeUsed answer;
@@ -215,7 +215,7 @@ TEST_F(UsageLedgerTest, AChangeWithoutQuotaGoesOnWhenTheFirstCountFails) {
   EXPECT_EQ(store_.walks(), 1);
 }
 
-TEST_F(UsageLedgerTest, SeesWhatOthersDidWhenTheCountIsOld) {
+TEST_F(LocalLedgerTest, SeesWhatOthersDidWhenTheCountIsOld) {
   put("a", 5);
   EXPECT_EQ(used(), 5U);
   put("b", 10);
@@ -232,9 +232,9 @@ TEST_F(UsageLedgerTest, SeesWhatOthersDidWhenTheCountIsOld) {
   EXPECT_EQ(store_.walks(), 2);
 }
 
-TEST_F(UsageLedgerTest, AnExecutorThatRunsTasksAtOnceMayRecount) {
+TEST_F(LocalLedgerTest, AnExecutorThatRunsTasksAtOnceMayRecount) {
   put("a", 5);
-  UsageLedger ledger(store_, clock_, registry_, loop_.get_executor());
+  LocalLedger ledger(store_, clock_, registry_, loop_.get_executor());
   EXPECT_EQ(*run(ledger.used(project_)), 5U);
   put("b", 10);
   clock_.advance(seconds(60));
@@ -245,7 +245,7 @@ TEST_F(UsageLedgerTest, AnExecutorThatRunsTasksAtOnceMayRecount) {
   EXPECT_EQ(*run(ledger.used(project_)), 15U);
 }
 
-TEST_F(UsageLedgerTest, ThrowsARecountAwayThatOverlappedAChange) {
+TEST_F(LocalLedgerTest, ThrowsARecountAwayThatOverlappedAChange) {
   put("a", 5);
   EXPECT_EQ(used(), 5U);
   clock_.advance(seconds(60));
@@ -254,7 +254,7 @@ TEST_F(UsageLedgerTest, ThrowsARecountAwayThatOverlappedAChange) {
   finish_recounts();  // has seen 5 bytes and is held
   auto change = announce(3);
   put("b", 3);
-  change->commit(3);
+  run((*change)->commit(3));
   held.reset();
   finish_recounts();
   EXPECT_EQ(used(), 8U);
@@ -268,7 +268,7 @@ TEST_F(UsageLedgerTest, ThrowsARecountAwayThatOverlappedAChange) {
   EXPECT_EQ(used(), 108U);
 }
 
-TEST_F(UsageLedgerTest, ThrowsARecountAwayWhileAChangeIsOnItsWay) {
+TEST_F(LocalLedgerTest, ThrowsARecountAwayWhileAChangeIsOnItsWay) {
   put("a", 5);
   EXPECT_EQ(used(), 5U);
   auto change = announce(3);
@@ -276,11 +276,11 @@ TEST_F(UsageLedgerTest, ThrowsARecountAwayWhileAChangeIsOnItsWay) {
   EXPECT_EQ(used(), 5U);
   put("b", 3);
   finish_recounts();  // sees 8 bytes of which 3 have not been committed
-  change->commit(3);
+  run((*change)->commit(3));
   EXPECT_EQ(used(), 8U);
 }
 
-TEST_F(UsageLedgerTest, KeepsTheSumWhenARecountFails) {
+TEST_F(LocalLedgerTest, KeepsTheSumWhenARecountFails) {
   put("a", 5);
   EXPECT_EQ(used(), 5U);
   store_.fail_walks(true);
@@ -291,10 +291,10 @@ TEST_F(UsageLedgerTest, KeepsTheSumWhenARecountFails) {
   EXPECT_EQ(store_.walks(), 2);
 }
 
-TEST_F(UsageLedgerTest, ForgetsIdleProjectsBeyondItsBound) {
+TEST_F(LocalLedgerTest, ForgetsIdleProjectsBeyondItsBound) {
   LedgerOptions options;
   options.max_projects = 64;
-  UsageLedger ledger(store_, clock_, registry_, background_.get_executor(), options);
+  LocalLedger ledger(store_, clock_, registry_, background_.get_executor(), options);
   for (int i = 0; i < 1000; ++i) {
     const ProjectKey project = project_of(std::to_string(i));
     ASSERT_TRUE(run(ledger.used(project)));
@@ -307,10 +307,10 @@ TEST_F(UsageLedgerTest, ForgetsIdleProjectsBeyondItsBound) {
   EXPECT_GT(store_.walks(), 1900 - 96);
 }
 
-TEST_F(UsageLedgerTest, ForgetsNoProjectThatIsChanging) {
+TEST_F(LocalLedgerTest, ForgetsNoProjectThatIsChanging) {
   LedgerOptions options;
   options.max_projects = 0;
-  UsageLedger ledger(store_, clock_, registry_, background_.get_executor(), options);
+  LocalLedger ledger(store_, clock_, registry_, background_.get_executor(), options);
   const auto change = run(ledger.announce(project_, 60, 100));
   for (int i = 0; i < 200; ++i) {
     const ProjectKey other = project_of(std::to_string(i));
@@ -325,21 +325,21 @@ void on_threads(const std::function<void(int)>& work) {
   for (std::thread& thread : threads) thread.join();
 }
 
-TEST_F(UsageLedgerTest, ThreadsTogetherNeverReachTheQuota) {
+TEST_F(LocalLedgerTest, ThreadsTogetherNeverReachTheQuota) {
   std::atomic<int> granted = 0;
   on_threads([&](int) {
     for (int i = 0; i < 200; ++i) {
       auto change = announce(1, 500);
       if (!change) continue;
       ++granted;
-      change->commit(1);
+      run((*change)->commit(1));
     }
   });
   EXPECT_EQ(granted, 499);
   EXPECT_EQ(used(), 499U);
 }
 
-TEST_F(UsageLedgerTest, StaysExactWhileThreadsChangeAndCountAtOnce) {
+TEST_F(LocalLedgerTest, StaysExactWhileThreadsChangeAndCountAtOnce) {
   for (int round = 0; round < 20; ++round) {
     const ProjectKey project = project_of("round" + std::to_string(round));
     on_threads([&](int id) {
@@ -347,7 +347,7 @@ TEST_F(UsageLedgerTest, StaysExactWhileThreadsChangeAndCountAtOnce) {
         const std::string path = std::to_string(id) + "-" + std::to_string(i);
         auto change = run(ledger_.announce(project, 1, std::nullopt));
         put(path, 1, project);
-        change->commit(1);
+        run((*change)->commit(1));
         // One of them asks for the sum for the first time, in the middle of the others' changes.
         if (i == 10) {
           EXPECT_TRUE(run(ledger_.used(project)));

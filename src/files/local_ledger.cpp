@@ -1,4 +1,4 @@
-#include "files/usage_ledger.h"
+#include "files/local_ledger.h"
 
 #include <algorithm>
 #include <functional>
@@ -14,7 +14,7 @@
 namespace flowstore::files {
 
 // What is known of one project.
-struct UsageLedger::Account {
+struct LocalLedger::Account {
   std::mutex mutex;
   // All below is guarded by mutex.
   std::optional<std::uint64_t> used;  // never forgotten again
@@ -34,11 +34,17 @@ struct UsageLedger::Account {
   // A change is over; `difference` is what it did.
   void end_change(std::uint64_t kept_for_it, std::int64_t difference) noexcept;
 
+  // Whoever uses the count next has it checked.
+  void make_recount_due() {
+    const std::lock_guard lock(mutex);
+    recount_at = Clock::Instant::min();
+  }
+
   // Waits, suspended, for the changes that have begun. For the first count only.
   Task<> until_still();
 };
 
-void UsageLedger::Account::end_change(std::uint64_t kept_for_it, std::int64_t difference) noexcept {
+void LocalLedger::Account::end_change(std::uint64_t kept_for_it, std::int64_t difference) noexcept {
   std::function<void()> resume;
   {
     const std::lock_guard lock(mutex);
@@ -55,7 +61,7 @@ void UsageLedger::Account::end_change(std::uint64_t kept_for_it, std::int64_t di
   if (resume) resume();
 }
 
-Task<> UsageLedger::Account::until_still() {
+Task<> LocalLedger::Account::until_still() {
   // Released before the task is suspended; see Turns::take, which waits in the same way.
   std::unique_lock lock(mutex);
   if (changing == 0) co_return;
@@ -72,16 +78,35 @@ Task<> UsageLedger::Account::until_still() {
       std::move(initiate), token);
 }
 
-UsageLedger::Change::~Change() {
-  if (account_) account_->end_change(kept_, 0);
-}
+class LocalLedger::LocalChange final : public Change {
+ public:
+  LocalChange(std::shared_ptr<Account> account, std::uint64_t kept)
+      : account_(std::move(account)), kept_(kept) {}
+  LocalChange(const LocalChange&) = delete;
+  LocalChange& operator=(const LocalChange&) = delete;
+  ~LocalChange() override {
+    if (account_) account_->end_change(kept_, 0);
+  }
 
-void UsageLedger::Change::commit(std::int64_t difference) noexcept {
-  account_->end_change(kept_, difference);
-  account_.reset();
-}
+  Task<> commit(std::int64_t difference) override {
+    account_->end_change(kept_, difference);
+    account_.reset();
+    co_return;
+  }
 
-UsageLedger::UsageLedger(FileStore& store, const Clock& clock, metrics::Registry& registry,
+  Task<> doubt() override {
+    account_->end_change(kept_, static_cast<std::int64_t>(kept_));
+    account_->make_recount_due();
+    account_.reset();
+    co_return;
+  }
+
+ private:
+  std::shared_ptr<Account> account_;  // none when the change has ended
+  std::uint64_t kept_;
+};
+
+LocalLedger::LocalLedger(FileStore& store, const Clock& clock, metrics::Registry& registry,
                          Executor background, LedgerOptions options)
     : store_(store),
       clock_(clock),
@@ -90,9 +115,9 @@ UsageLedger::UsageLedger(FileStore& store, const Clock& clock, metrics::Registry
       background_(std::move(background)),
       options_(options) {}
 
-UsageLedger::~UsageLedger() = default;
+LocalLedger::~LocalLedger() = default;
 
-std::shared_ptr<UsageLedger::Account> UsageLedger::account_of(const ProjectKey& project) {
+std::shared_ptr<LocalLedger::Account> LocalLedger::account_of(const ProjectKey& project) {
   Shard& shard = shards_[std::hash<std::string>()(project.path()) % shards_.size()];
   const std::lock_guard lock(shard.mutex);
   const auto found = shard.accounts.find(project.path());
@@ -103,19 +128,19 @@ std::shared_ptr<UsageLedger::Account> UsageLedger::account_of(const ProjectKey& 
   return account;
 }
 
-void UsageLedger::make_room(Shard& shard) {
+void LocalLedger::make_room(Shard& shard) {
   // A change or a count holds a reference, and takes it under the shard's lock.
   const auto idle = std::find_if(shard.accounts.begin(), shard.accounts.end(),
                                  [](const auto& entry) { return entry.second.use_count() == 1; });
   if (idle != shard.accounts.end()) shard.accounts.erase(idle);
 }
 
-Task<Result<std::uint64_t>> UsageLedger::used(const ProjectKey& project) {
+Task<Result<std::uint64_t>> LocalLedger::used(const ProjectKey& project) {
   const auto account = account_of(project);
   co_return co_await used_of(project, account);
 }
 
-Task<Result<std::uint64_t>> UsageLedger::used_of(const ProjectKey& project,
+Task<Result<std::uint64_t>> LocalLedger::used_of(const ProjectKey& project,
                                                  const std::shared_ptr<Account>& account) {
   const auto known = account->known();
   if (!known) co_return co_await count_first(project, *account);
@@ -123,9 +148,8 @@ Task<Result<std::uint64_t>> UsageLedger::used_of(const ProjectKey& project,
   co_return *known;
 }
 
-Task<Result<UsageLedger::Change>> UsageLedger::announce(const ProjectKey& project,
-                                                        std::int64_t difference,
-                                                        std::optional<std::uint64_t> quota) {
+Task<Result<std::unique_ptr<UsageLedger::Change>>> LocalLedger::announce(
+    const ProjectKey& project, std::int64_t difference, std::optional<std::uint64_t> quota) {
   const auto account = account_of(project);
   if (quota) FLOWSTORE_CO_TRY_STATUS(co_await used_of(project, account));
   while (true) {
@@ -141,9 +165,9 @@ Task<Result<UsageLedger::Change>> UsageLedger::announce(const ProjectKey& projec
 }
 
 // Called with the account's mutex held. With a quota the project has been counted.
-Result<UsageLedger::Change> UsageLedger::begin_change(const std::shared_ptr<Account>& account,
-                                                      std::int64_t difference,
-                                                      std::optional<std::uint64_t> quota) {
+Result<std::unique_ptr<UsageLedger::Change>> LocalLedger::begin_change(
+    const std::shared_ptr<Account>& account, std::int64_t difference,
+    std::optional<std::uint64_t> quota) {
   const std::uint64_t growth = difference > 0 ? static_cast<std::uint64_t>(difference) : 0;
   const bool is_judged = quota && difference >= 0;
   if (is_judged && *account->used + account->kept + growth >= *quota) {
@@ -152,10 +176,10 @@ Result<UsageLedger::Change> UsageLedger::begin_change(const std::shared_ptr<Acco
   account->kept += growth;
   ++account->changing;
   ++account->changes;
-  return Change(account, growth);
+  return std::unique_ptr<Change>(std::make_unique<LocalChange>(account, growth));
 }
 
-Task<Result<std::uint64_t>> UsageLedger::count_first(const ProjectKey& project, Account& account) {
+Task<Result<std::uint64_t>> LocalLedger::count_first(const ProjectKey& project, Account& account) {
   const Turn turn = co_await first_counts_.take(project.path());
   const auto known = account.known();
   if (known) co_return *known;  // whoever had the turn before counted
@@ -173,17 +197,17 @@ Task<Result<std::uint64_t>> UsageLedger::count_first(const ProjectKey& project, 
   co_return *counted;
 }
 
-UsageLedger::FirstCount::FirstCount(Account& account) : account_(account) {
+LocalLedger::FirstCount::FirstCount(Account& account) : account_(account) {
   const std::lock_guard lock(account_.mutex);
   account_.is_counting_first = true;
 }
 
-UsageLedger::FirstCount::~FirstCount() {
+LocalLedger::FirstCount::~FirstCount() {
   const std::lock_guard lock(account_.mutex);
   account_.is_counting_first = false;
 }
 
-void UsageLedger::recount_if_old(const ProjectKey& project,
+void LocalLedger::recount_if_old(const ProjectKey& project,
                                  const std::shared_ptr<Account>& account) {
   {
     const std::lock_guard lock(account->mutex);
@@ -194,7 +218,7 @@ void UsageLedger::recount_if_old(const ProjectKey& project,
   spawn(background_, "recount", recount(project, account));
 }
 
-Task<> UsageLedger::recount(ProjectKey project, std::shared_ptr<Account> account) {
+Task<> LocalLedger::recount(ProjectKey project, std::shared_ptr<Account> account) {
   std::uint64_t changes = 0;
   {
     const std::lock_guard lock(account->mutex);
