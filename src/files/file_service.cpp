@@ -56,7 +56,7 @@ Task<Result<WriteResult>> FileService::receive_and_commit(const FileKey& key, By
                                                           const WriteOptions& options) {
   BoundedSource bounded(body);
   FLOWSTORE_CO_TRY_STATUS(co_await limit_body(key, bounded, options));
-  FLOWSTORE_CO_TRY(const auto upload, co_await receive(key, bounded));
+  FLOWSTORE_CO_TRY(const auto upload, co_await receive(key, bounded, options.mode));
   co_return co_await commit(key, *upload, options);
 }
 
@@ -81,9 +81,10 @@ Task<Status> FileService::limit_body(const FileKey& key, BoundedSource& body,
   co_return Status();
 }
 
-Task<Result<std::unique_ptr<Upload>>> FileService::receive(const FileKey& key, ByteSource& body) {
+Task<Result<std::unique_ptr<Upload>>> FileService::receive(const FileKey& key, ByteSource& body,
+                                                           WriteMode mode) {
   const auto measured = receive_time_.measure();
-  co_return co_await store_.receive(key, body);
+  co_return co_await store_.receive(key, body, mode);
 }
 
 // Another process may change the file between the look at it and the change: then both are made
@@ -114,7 +115,7 @@ Task<Result<WriteResult>> FileService::commit_once(const FileKey& key, Upload& u
   const std::int64_t growth = growth_of(options.mode, upload.size(), old);
   FLOWSTORE_CO_TRY(auto change, co_await ledger_.announce(key.project(), growth, options.quota));
 
-  auto written = co_await publish(upload, options, std::move(expected));
+  auto written = co_await publish(upload, std::move(expected));
   if (!written) {
     if (written.error().kind() == ErrorKind::unavailable) co_await change->doubt();
     co_return std::move(written).error();
@@ -128,12 +129,9 @@ Task<Result<WriteResult>> FileService::commit_once(const FileKey& key, Upload& u
   co_return written;
 }
 
-Task<Result<WriteResult>> FileService::publish(Upload& upload, const WriteOptions& options,
-                                               Expected expected) {
+Task<Result<WriteResult>> FileService::publish(Upload& upload, Expected expected) {
   const auto measured = commit_time_.measure();
-  auto publishing = options.mode == WriteMode::append ? upload.append(std::move(expected))
-                                                      : upload.replace(std::move(expected));
-  co_return co_await std::move(publishing);
+  co_return co_await upload.commit(std::move(expected));
 }
 
 Task<Result<std::optional<FileStat>>> FileService::stat_if_any(const FileKey& key) {

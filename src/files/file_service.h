@@ -20,8 +20,6 @@
 
 namespace flowstore::files {
 
-enum class WriteMode : std::uint8_t { replace, append };
-
 struct WriteOptions {
   WriteOptions() = default;
 
@@ -68,11 +66,12 @@ class FileService {
   Task<Result<WriteResult>> receive_and_commit(const FileKey& key, ByteSource& body,
                                                const WriteOptions& options);
   Task<Status> limit_body(const FileKey& key, BoundedSource& body, const WriteOptions& options);
-  Task<Result<std::unique_ptr<Upload>>> receive(const FileKey& key, ByteSource& body);
+  Task<Result<std::unique_ptr<Upload>>> receive(const FileKey& key, ByteSource& body,
+                                                WriteMode mode);
   Task<Result<WriteResult>> commit(const FileKey& key, Upload& upload, const WriteOptions& options);
   Task<Result<WriteResult>> commit_once(const FileKey& key, Upload& upload,
                                         const WriteOptions& options);
-  Task<Result<WriteResult>> publish(Upload& upload, const WriteOptions& options, Expected expected);
+  Task<Result<WriteResult>> publish(Upload& upload, Expected expected);
   Task<Status> remove_once(const FileKey& key, const Preconditions& conditions);
   Task<Result<std::optional<FileStat>>> stat_if_any(const FileKey& key);
 

@@ -28,6 +28,11 @@ struct OpenFile {
   Content content;
 };
 
+enum class WriteMode : std::uint8_t {
+  replace,  // the body becomes the whole file
+  append,   // the body is added to the end of the file, if there is one
+};
+
 // What a write did.
 struct WriteResult {
   WriteResult() = default;
@@ -90,22 +95,19 @@ struct RemovedTree {
   std::uint64_t bytes = 0;
 };
 
-// A body that the store has taken in and nobody sees yet. Dropped without a trace if neither commit
-// is called. Call one of them, once; again after a conflict.
+// A body that the store has taken in and nobody sees yet. Dropped without a trace if it is not
+// committed.
 class Upload {
  public:
   virtual ~Upload() = default;
 
   virtual std::uint64_t size() const = 0;  // bytes
 
-  // Makes the body the whole file, creating folders. A reader sees the old or the new content,
-  // never a mix, also after a crash. conflict: the file is not what was expected; a store that only
-  // this process changes does not look.
-  virtual Task<Result<WriteResult>> replace(Expected expected) = 0;
-
-  // Adds the body to the end, creating the file and folders if needed. All of it or nothing.
-  // conflict as above.
-  virtual Task<Result<WriteResult>> append(Expected expected) = 0;
+  // Makes the body the whole file or its new end, creating file and folders if needed. A reader
+  // sees the old or the new content, never a mix or a part, also after a crash. Once; again after a
+  // conflict: the file is not what was expected. A store that only this process changes does not
+  // look.
+  virtual Task<Result<WriteResult>> commit(Expected expected) = 0;
 };
 
 // A directory, a bucket, or memory.
@@ -127,9 +129,11 @@ class FileStore {
   // store does several at once, for the cost of one.
   virtual bool joins_appends() const { return false; }
 
-  // Takes a body in, keeping little of it in memory. Fails with what `body` fails with, no_space,
-  // unavailable, or invalid (a name that cannot be stored), and leaves nothing behind.
-  virtual Task<Result<std::unique_ptr<Upload>>> receive(const FileKey& key, ByteSource& body) = 0;
+  // Takes a body in, to be committed in this way, keeping little of it in memory. Fails with what
+  // `body` fails with, no_space, unavailable, or invalid (a name that cannot be stored), and leaves
+  // nothing behind.
+  virtual Task<Result<std::unique_ptr<Upload>>> receive(const FileKey& key, ByteSource& body,
+                                                        WriteMode mode) = 0;
 
   // not_found (ENOENT), is_directory (EISDIR), invalid (ENOTDIR: below a file; ENAMETOOLONG).
   virtual Task<Result<FileStat>> stat(const FileKey& key) = 0;

@@ -25,8 +25,8 @@ ProjectKey project_of(std::string_view id) { return *ProjectKey::parse("t", id);
 
 Task<Status> store_file(FileStore& store, const FileKey& key, std::size_t size) {
   StringSource body(std::string(size, 'x'));
-  FLOWSTORE_CO_TRY(const auto upload, co_await store.receive(key, body));
-  FLOWSTORE_CO_TRY_STATUS(co_await upload->replace(Expected()));
+  FLOWSTORE_CO_TRY(const auto upload, co_await store.receive(key, body, WriteMode::replace));
+  FLOWSTORE_CO_TRY_STATUS(co_await upload->commit(Expected()));
   co_return Status();
 }
 

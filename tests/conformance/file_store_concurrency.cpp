@@ -27,16 +27,12 @@ void on_threads(const std::function<void(int)>& work) {
   for (std::thread& thread : threads) thread.join();
 }
 
-enum class Commit { replace, append };
-
 Task<Status> write_in_turn(FileStore& store, Turns& turns, const FileKey& key, std::string bytes,
-                           Commit commit) {
+                           WriteMode mode) {
   StringSource body(std::move(bytes));
-  FLOWSTORE_CO_TRY(const auto upload, co_await store.receive(key, body));
+  FLOWSTORE_CO_TRY(const auto upload, co_await store.receive(key, body, mode));
   const Turn turn = co_await turns.take(key.path());
-  auto publish =
-      commit == Commit::append ? upload->append(Expected()) : upload->replace(Expected());
-  FLOWSTORE_CO_TRY_STATUS(co_await std::move(publish));
+  FLOWSTORE_CO_TRY_STATUS(co_await upload->commit(Expected()));
   co_return Status();
 }
 
@@ -52,7 +48,7 @@ TEST_P(FileStoreConformance, ReadersSeeTheOldOrTheNewFile) {
   std::atomic<int> torn = 0;
   on_threads([&](int id) {
     for (int round = 0; round < kRounds; ++round) {
-      if (!run(write_in_turn(store(), turns, key, content_of(id), Commit::replace))) ++failures;
+      if (!run(write_in_turn(store(), turns, key, content_of(id), WriteMode::replace))) ++failures;
       const auto seen = read("shared");
       if (!seen) {
         ++failures;
@@ -75,7 +71,7 @@ TEST_P(FileStoreConformance, ConcurrentAppendsLoseNothing) {
   on_threads([&](int id) {
     for (int round = 0; round < kRounds; ++round) {
       const std::string line = line_of(id, round) + "\n";
-      if (!run(write_in_turn(store(), turns, key, line, Commit::append))) ++failures;
+      if (!run(write_in_turn(store(), turns, key, line, WriteMode::append))) ++failures;
     }
   });
   EXPECT_EQ(failures, 0);

@@ -10,14 +10,10 @@
 namespace flowstore::files {
 namespace {
 
-enum class Commit { replace, append };
-
 Task<Result<WriteResult>> write(FileStore& store, const FileKey& key, ByteSource& body,
-                                Commit commit) {
-  FLOWSTORE_CO_TRY(const auto upload, co_await store.receive(key, body));
-  auto publish =
-      commit == Commit::append ? upload->append(Expected()) : upload->replace(Expected());
-  co_return co_await std::move(publish);
+                                WriteMode mode) {
+  FLOWSTORE_CO_TRY(const auto upload, co_await store.receive(key, body, mode));
+  co_return co_await upload->commit(Expected());
 }
 
 }  // namespace
@@ -42,7 +38,7 @@ void FileStoreConformance::SetUp() {
 }
 
 Result<WriteResult> FileStoreConformance::replace(const FileKey& key, ByteSource& body) {
-  return run(write(store(), key, body, Commit::replace));
+  return run(write(store(), key, body, WriteMode::replace));
 }
 
 Result<WriteResult> FileStoreConformance::replace(const FileKey& key, std::string bytes) {
@@ -55,7 +51,7 @@ Result<WriteResult> FileStoreConformance::replace(std::string_view path, std::st
 }
 
 Result<WriteResult> FileStoreConformance::append(const FileKey& key, ByteSource& body) {
-  return run(write(store(), key, body, Commit::append));
+  return run(write(store(), key, body, WriteMode::append));
 }
 
 Result<WriteResult> FileStoreConformance::append(std::string_view path, std::string bytes) {

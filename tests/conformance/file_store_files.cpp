@@ -130,7 +130,7 @@ TEST_P(FileStoreConformance, ShowsABodyOnlyWhenItIsCommitted) {
   const FileKey key = key_of("dir/a");
   PiecesSource body({"hel", "lo"});
   {
-    const auto upload = run(store().receive(key, body));
+    const auto upload = run(store().receive(key, body, WriteMode::replace));
     ASSERT_TRUE(upload);
     EXPECT_EQ((*upload)->size(), 5U);
     expect_nothing_stored();

@@ -24,8 +24,9 @@ class WatchedStore final : public FileStore {
   void fail_walks(bool fails) { fails_walks_ = fails; }
 
   std::string_view name() const override { return store_.name(); }
-  Task<Result<std::unique_ptr<Upload>>> receive(const FileKey& key, ByteSource& body) override {
-    return store_.receive(key, body);
+  Task<Result<std::unique_ptr<Upload>>> receive(const FileKey& key, ByteSource& body,
+                                                WriteMode mode) override {
+    return store_.receive(key, body, mode);
   }
   Task<Result<FileStat>> stat(const FileKey& key) override { return store_.stat(key); }
   Task<Result<OpenFile>> open(const FileKey& key, Reading reading) override {

@@ -81,17 +81,9 @@ Task<> Incoming::discard() {
   co_await io_.run(work);
 }
 
-Task<Result<WriteResult>> Incoming::replace(Expected /*expected*/) {
-  return commit(&Incoming::replace_now);
-}
-
-Task<Result<WriteResult>> Incoming::append(Expected /*expected*/) {
-  return commit(&Incoming::append_now);
-}
-
-Task<Result<WriteResult>> Incoming::commit(Outcome<WriteResult> (Incoming::*way)()) {
+Task<Result<WriteResult>> Incoming::commit(Expected /*expected*/) {
   if (key_.names_folder()) co_return is_a_directory(key_, "open");
-  auto work = [this, way] { return (this->*way)(); };
+  auto work = [this] { return mode_ == WriteMode::append ? append_now() : replace_now(); };
   auto outcome = co_await io_.run(work);
   if (!outcome.value) co_return trouble_.translate(outcome.error, key_, "open");
   co_return *std::move(outcome.value);

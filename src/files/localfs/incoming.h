@@ -17,8 +17,8 @@ namespace flowstore::files::localfs {
 class Incoming final : public Upload {
  public:
   // All references must outlive it.
-  Incoming(Disk& disk, BlockingPool& io, Trouble& trouble, FileKey key)
-      : disk_(disk), io_(io), trouble_(trouble), key_(std::move(key)) {}
+  Incoming(Disk& disk, BlockingPool& io, Trouble& trouble, FileKey key, WriteMode mode)
+      : disk_(disk), io_(io), trouble_(trouble), key_(std::move(key)), mode_(mode) {}
 
   // Reads the body to its end.
   Task<Status> take_in(ByteSource& body);
@@ -27,20 +27,19 @@ class Incoming final : public Upload {
   Task<> discard();
 
   std::uint64_t size() const override { return size_; }
-  Task<Result<WriteResult>> replace(Expected expected) override;
-  Task<Result<WriteResult>> append(Expected expected) override;
+  Task<Result<WriteResult>> commit(Expected expected) override;
 
  private:
   Task<Status> spill(std::uint64_t expected_size);
   int store_piece(std::uint64_t expected_size);
   Outcome<WriteResult> replace_now();
   Outcome<WriteResult> append_now();
-  Task<Result<WriteResult>> commit(Outcome<WriteResult> (Incoming::*way)());
 
   Disk& disk_;
   BlockingPool& io_;
   Trouble& trouble_;
   FileKey key_;
+  WriteMode mode_;
   std::uint64_t size_ = 0;
   std::string buffer_;  // what has not been written to file_
   TempFile file_;       // none while the body is small

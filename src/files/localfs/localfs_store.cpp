@@ -67,9 +67,10 @@ Task<Result<Opened>> Store::open_file(const FileKey& key, int flags, struct stat
   co_return opened;
 }
 
-Task<Result<std::unique_ptr<Upload>>> Store::receive(const FileKey& key, ByteSource& body) {
+Task<Result<std::unique_ptr<Upload>>> Store::receive(const FileKey& key, ByteSource& body,
+                                                     WriteMode mode) {
   FLOWSTORE_CO_TRY_STATUS(check_team(key.project().team()));
-  auto incoming = std::make_unique<localfs::Incoming>(disk_, io_, trouble_, key);
+  auto incoming = std::make_unique<localfs::Incoming>(disk_, io_, trouble_, key, mode);
   const Status taken = co_await incoming->take_in(body);
   if (!taken) {
     co_await incoming->discard();

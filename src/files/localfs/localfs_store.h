@@ -32,7 +32,8 @@ class Store final : public FileStore {
                                              const Clock& clock, Log& log);
 
   std::string_view name() const override { return "localfs"; }
-  Task<Result<std::unique_ptr<Upload>>> receive(const FileKey& key, ByteSource& body) override;
+  Task<Result<std::unique_ptr<Upload>>> receive(const FileKey& key, ByteSource& body,
+                                                WriteMode mode) override;
   Task<Result<FileStat>> stat(const FileKey& key) override;
   Task<Result<OpenFile>> open(const FileKey& key, Reading reading) override;
   Task<Result<std::uint64_t>> remove(const FileKey& key, Expected expected) override;

@@ -63,21 +63,23 @@ class LocalfsStore : public testing::TestWithParam<Resolution> {
     store_ = *std::move(made);
   }
 
-  Result<std::unique_ptr<Upload>> receive(std::string_view path, ByteSource& body) {
+  Result<std::unique_ptr<Upload>> receive(std::string_view path, ByteSource& body,
+                                          WriteMode mode = WriteMode::replace) {
     const FileKey key = key_of(path);
-    return run(store_->receive(key, body));
+    return run(store_->receive(key, body, mode));
   }
-  Result<std::unique_ptr<Upload>> receive(std::string_view path, std::string bytes) {
+  Result<std::unique_ptr<Upload>> receive(std::string_view path, std::string bytes,
+                                          WriteMode mode = WriteMode::replace) {
     StringSource body(std::move(bytes));
-    return receive(path, body);
+    return receive(path, body, mode);
   }
   Result<WriteResult> replace(std::string_view path, std::string bytes) {
     FLOWSTORE_TRY(const auto upload, receive(path, std::move(bytes)));
-    return run(upload->replace(Expected()));
+    return run(upload->commit(Expected()));
   }
   Result<WriteResult> append(std::string_view path, std::string bytes) {
-    FLOWSTORE_TRY(const auto upload, receive(path, std::move(bytes)));
-    return run(upload->append(Expected()));
+    FLOWSTORE_TRY(const auto upload, receive(path, std::move(bytes), WriteMode::append));
+    return run(upload->commit(Expected()));
   }
   Result<std::string> read(std::string_view path) {
     const FileKey key = key_of(path);
@@ -126,7 +128,7 @@ TEST_P(LocalfsStore, ItsOwnFolderIsNoTeam) {
   const FileKey key = key_of("a", ".flowstore");
   StringSource body("x");
   const ListOptions options;
-  EXPECT_EQ(message_of(run(store_->receive(key, body))), "Invalid Path");
+  EXPECT_EQ(message_of(run(store_->receive(key, body, WriteMode::replace))), "Invalid Path");
   EXPECT_EQ(message_of(run(store_->stat(key))), "Invalid Path");
   EXPECT_EQ(message_of(run(store_->open(key, Reading::all))), "Invalid Path");
   EXPECT_EQ(message_of(run(store_->remove(key, Expected()))), "Invalid Path");

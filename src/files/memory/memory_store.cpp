@@ -28,7 +28,8 @@ bool has_long_name(std::string_view path) {
 // A body that has been taken in. Its bytes count as stored until they are committed or dropped.
 class Store::Incoming final : public Upload {
  public:
-  Incoming(Store& store, FileKey key) : store_(store), key_(std::move(key)) {}
+  Incoming(Store& store, FileKey key, WriteMode mode)
+      : store_(store), key_(std::move(key)), mode_(mode) {}
   ~Incoming() override { store_.release(reserved_); }
 
   bool add(std::string_view piece) {
@@ -40,26 +41,25 @@ class Store::Incoming final : public Upload {
   }
 
   std::uint64_t size() const override { return size_; }
-  Task<Result<WriteResult>> replace(Expected) override { co_return commit(false); }
-  Task<Result<WriteResult>> append(Expected) override { co_return commit(true); }
-
- private:
-  Result<WriteResult> commit(bool is_append) {
-    auto written = store_.commit(key_, std::move(body_), is_append);
+  Task<Result<WriteResult>> commit(Expected /*expected*/) override {
+    auto written = store_.commit(key_, std::move(body_), mode_);
     if (written) reserved_ = 0;  // it belongs to the file now
-    return written;
+    co_return written;
   }
 
+ private:
   Store& store_;
   FileKey key_;
+  WriteMode mode_;
   std::string body_;
   std::uint64_t size_ = 0;
   std::uint64_t reserved_ = 0;  // of the store's bytes; the file's own after a commit
 };
 
-Task<Result<std::unique_ptr<Upload>>> Store::receive(const FileKey& key, ByteSource& body) {
+Task<Result<std::unique_ptr<Upload>>> Store::receive(const FileKey& key, ByteSource& body,
+                                                     WriteMode mode) {
   if (has_long_name(key.relative())) co_return name_too_long(key, "open");
-  auto incoming = std::make_unique<Incoming>(*this, key);
+  auto incoming = std::make_unique<Incoming>(*this, key, mode);
   while (true) {
     const auto piece = co_await body.next();
     if (!piece) co_return piece.error();
@@ -69,7 +69,8 @@ Task<Result<std::unique_ptr<Upload>>> Store::receive(const FileKey& key, ByteSou
   co_return std::unique_ptr<Upload>(std::move(incoming));
 }
 
-Result<WriteResult> Store::commit(const FileKey& key, std::string body, bool is_append) {
+Result<WriteResult> Store::commit(const FileKey& key, std::string body, WriteMode mode) {
+  const bool is_append = mode == WriteMode::append;
   const std::lock_guard lock(mutex_);
   FLOWSTORE_TRY_STATUS(check_place(key));
   const auto found = files_.find(key.path());

@@ -24,7 +24,8 @@ class Store final : public FileStore {
   Store(std::uint64_t max_bytes, const Clock& clock) : max_bytes_(max_bytes), clock_(clock) {}
 
   std::string_view name() const override { return "memory"; }
-  Task<Result<std::unique_ptr<Upload>>> receive(const FileKey& key, ByteSource& body) override;
+  Task<Result<std::unique_ptr<Upload>>> receive(const FileKey& key, ByteSource& body,
+                                                WriteMode mode) override;
   Task<Result<FileStat>> stat(const FileKey& key) override;
   Task<Result<OpenFile>> open(const FileKey& key, Reading reading) override;
   Task<Result<std::uint64_t>> remove(const FileKey& key, Expected expected) override;
@@ -51,7 +52,7 @@ class Store final : public FileStore {
   // Why what has nothing below it cannot be listed.
   Error no_folder(const FileKey& folder) const;
 
-  Result<WriteResult> commit(const FileKey& key, std::string body, bool is_append);
+  Result<WriteResult> commit(const FileKey& key, std::string body, WriteMode mode);
 
   bool reserve(std::uint64_t bytes) noexcept;
   void release(std::uint64_t bytes) noexcept { bytes_ -= bytes; }

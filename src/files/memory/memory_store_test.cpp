@@ -16,18 +16,19 @@ namespace {
 
 class MemoryStoreTest : public testing::Test {
  protected:
-  Result<std::unique_ptr<Upload>> receive(std::string_view path, std::size_t size) {
+  Result<std::unique_ptr<Upload>> receive(std::string_view path, std::size_t size,
+                                          WriteMode mode = WriteMode::replace) {
     StringSource body(std::string(size, 'x'));
     const auto key = key_of(path);
-    return run(store_.receive(key, body));
+    return run(store_.receive(key, body, mode));
   }
   bool replace(std::string_view path, std::size_t size) {
     const auto upload = receive(path, size);
-    return upload && run((*upload)->replace(Expected()));
+    return upload && run((*upload)->commit(Expected()));
   }
   bool append(std::string_view path, std::size_t size) {
-    const auto upload = receive(path, size);
-    return upload && run((*upload)->append(Expected()));
+    const auto upload = receive(path, size, WriteMode::append);
+    return upload && run((*upload)->commit(Expected()));
   }
   // How many more bytes the store takes.
   std::size_t room() {
@@ -65,7 +66,7 @@ TEST_F(MemoryStoreTest, CountsBodiesOnTheirWay) {
 TEST_F(MemoryStoreTest, StopsABodyWithoutEndAtTheBound) {
   PiecesSource body(std::vector<std::string>(1000, std::string(10, 'x')));
   const FileKey key = key_of("a");
-  EXPECT_FALSE(run(store_.receive(key, body)));
+  EXPECT_FALSE(run(store_.receive(key, body, WriteMode::replace)));
   EXPECT_EQ(body.pulled(), 11U);
   EXPECT_EQ(room(), 100U);
 }
