@@ -162,6 +162,7 @@ class Engine:
 
     # ---- faults
     def kill_gateway(self):
+        """A new bucket then takes up to 30 s: the dead gateway is waited for. Objects do not."""
         self._kill("gateway")
 
     def start_gateway(self):
@@ -236,6 +237,8 @@ class Engine:
 
     def _process(self, name):
         """Its id, if that still is the process that was started here."""
+        if child := self.children.get(name):  # one that has just been started has no command line yet
+            return child.pid if child.poll() is None else None
         with contextlib.suppress(OSError, ValueError):
             process = int((self.folder / f"{name}.process").read_text())
             if str(self.folder / "ceph.conf").encode() in pathlib.Path(f"/proc/{process}/cmdline").read_bytes().split(b"\0"):

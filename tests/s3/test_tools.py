@@ -56,18 +56,19 @@ class Store(unittest.TestCase):
         self.assertEqual([key for key, _ in bucket.uploads()], ["team/a"])
 
     def test_keeps_its_objects_while_its_gateway_is_away_and_when_it_hangs(self):
-        bucket = engine.bucket("kept")
-        bucket.put("a", b"x")
-        engine.kill_gateway()
-        with self.assertRaises(ConnectionRefusedError):
-            bucket.get("a")
-        engine.start_gateway()
-        self.assertEqual(bucket.get("a"), b"x")
-        engine.freeze()
-        with self.assertRaises(TimeoutError):
-            bucket.request("PUT", "b", body=b"y", timeout=0.5)
-        engine.thaw()
-        self.assertEqual(bucket.get("a"), b"x")
+        with Engine(pathlib.Path(folder.name) / "another") as another:
+            bucket = another.bucket()
+            bucket.put("a", b"x")
+            another.kill_gateway()
+            with self.assertRaises(ConnectionRefusedError):
+                bucket.get("a")
+            another.start_gateway()
+            self.assertEqual(bucket.get("a"), b"x")
+            another.freeze()
+            with self.assertRaises(TimeoutError):
+                bucket.request("PUT", "b", body=b"y", timeout=0.5)
+            another.thaw()
+            self.assertEqual(bucket.get("a"), b"x")
 
 
 class Faults(unittest.TestCase):
