@@ -132,7 +132,9 @@ def tidy(run):
 def unit(preset):
     """Unit and conformance tests; each GoogleTest counts."""
     def step(run):
-        code, text = run.attempt("ctest", "--preset", preset, "-V", "-j", CORES, "--timeout", "900", log=f"unit-{preset}")
+        with s3(run) as store:
+            code, text = run.attempt("ctest", "--preset", preset, "-V", "-j", CORES, "--timeout", "900",
+                                     log=f"unit-{preset}", env={"FLOWSTORE_S3": store})
         passed = sum(int(n) for n in re.findall(r"\[  PASSED  \] (\d+) tests?", text))
         failed = sum(int(n) for n in re.findall(r"\[  FAILED  \] (\d+) tests?, listed", text))
         run.count(passed, failed)
@@ -185,16 +187,41 @@ def postgres(run):
         shutil.rmtree(data, ignore_errors=True)
 
 
-def contract(preset):
+@contextlib.contextmanager
+def s3(run):
+    """An S3 store of its own; yields its URL. See tests/s3/engine.py for its key and bucket."""
+    log = open(run.tmp / "s3-engine.log", "ab")
+    engine = subprocess.Popen(
+        [sys.executable, ROOT / "tests/s3/engine.py", "run"], env=run.environment(), stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE, stderr=log, start_new_session=True, text=True)
+    run.cleanups.append(lambda: kill_group(engine))
+    url = engine.stdout.readline().strip()
+    try:
+        if not url:
+            raise Failed("the S3 store did not start", (run.tmp / "s3-engine.log").read_text(errors="replace"))
+        yield url
+    finally:
+        engine.stdin.close()
+        engine.stdout.close()
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            engine.wait(10)
+        kill_group(engine)
+        log.close()
+
+
+def contract(preset, on_s3=False):
     """The recorded cases of the HTTP contract, context on both databases."""
     def step(run):
         ports = free_ports(12)
-        home = run.tmp / f"contract-{preset}"
-        with postgres(run) as pg_port:
+        log = f"contract-{'s3' if on_s3 else preset}"
+        home = run.tmp / log
+        with contextlib.ExitStack() as services:
+            pg_port = services.enter_context(postgres(run))
+            files = ["--file-driver", "s3", "--s3", services.enter_context(s3(run))] if on_s3 else []
             code, text = run.attempt(
                 sys.executable, "tests/contract/run_cases.py", "--spawn", ROOT / "build" / preset / "flowstore",
                 "--quiet", "--platform-port", ports, "--dead-port", ports + 1,
-                "--port-base", ports + 2, "--pg-port", pg_port, "--tmp", home, log=f"contract-{preset}")
+                "--port-base", ports + 2, "--pg-port", pg_port, "--tmp", home, *files, log=log)
         logs = "".join(path.read_text(errors="replace") for path in home.glob("*/server.log"))
         result = re.search(r"^(\d+) passed, (\d+) failed$", text, re.M)
         if not result:
@@ -209,21 +236,27 @@ def contract(preset):
     return step
 
 
+def python_tests(preset, *programs, log):
+    """Programs of Python's unittest, each with the binary of a build; each test counts."""
+    def step(run):
+        for program in programs:
+            code, text = run.attempt(sys.executable, program, log=f"{log}-{pathlib.Path(program).stem}",
+                                     env={"FLOWSTORE": str(ROOT / "build" / preset / "flowstore")}, timeout=600)
+            result = re.search(r"^Ran (\d+) tests?", text, re.M)
+            if not result:
+                raise Failed("no test ran", text)
+            failed = sum(int(n) for n in re.findall(r"(?:failures|errors)=(\d+)", text))
+            run.count(int(result[1]) - failed, failed)
+            if code != 0:
+                raise Failed("tests failed", text)
+            if re.search(r"skipped|^Ran 0 tests", text, re.M):
+                raise Failed("tests were skipped", text)
+    return step
+
+
 def program(preset):
     """The program as an operator meets it: start, check, signals, logs, faults from outside."""
-    def step(run):
-        code, text = run.attempt(sys.executable, "tests/program/test_program.py", log=f"program-{preset}",
-                                 env={"FLOWSTORE": str(ROOT / "build" / preset / "flowstore")}, timeout=600)
-        result = re.search(r"^Ran (\d+) tests?", text, re.M)
-        if not result:
-            raise Failed("no test ran", text)
-        failed = sum(int(n) for n in re.findall(r"(?:failures|errors)=(\d+)", text))
-        run.count(int(result[1]) - failed, failed)
-        if code != 0:
-            raise Failed("tests failed", text)
-        if "skipped" in text:
-            raise Failed("tests were skipped", text)
-    return step
+    return python_tests(preset, "tests/program/test_program.py", log=f"program-{preset}")
 
 
 CLIENTS = ROOT / "tests" / "clients"
@@ -296,6 +329,9 @@ STEPS = [
     ("contract-dev", contract("dev")),
     ("program", program("release")),
     ("program-dev", program("dev")),
+    ("contract-s3", contract("release", on_s3=True)),
+    ("s3-faults", python_tests("release", "tests/s3/test_tools.py", "tests/s3/test_faults.py", log="s3-faults")),
+    ("s3-many", python_tests("release", "tests/s3/test_many.py", log="s3-many")),
     ("clients", clients),
     ("load", load),
     ("build-tsan", build("tsan")),
