@@ -4,6 +4,7 @@
   engine.py run [--dir DIR] [--port PORT] [-- WORD...]   start, run the command with FLOWSTORE_S3 set
                                                          (without one: wait for the end of input), stop
   engine.py start --dir DIR [--port PORT]                start, and leave it running
+      --nagle    the gateway's own default: every small answer 44 ms late for most clients
   engine.py kill-gateway | start-gateway | freeze | thaw | stop --dir DIR
 
 A monitor, one storage daemon that keeps everything in memory, and the gateway: about two seconds and
@@ -115,9 +116,10 @@ class Engine:
     """One cluster in a folder. Several programs may hold one for the same folder, one after the other:
     which process is which is remembered there."""
 
-    def __init__(self, folder, port=None, detached=False):
+    def __init__(self, folder, port=None, detached=False, nodelay=True):
         """With `detached`, what it starts outlives this process and its group."""
         self.folder = pathlib.Path(folder).resolve()
+        self.nodelay = nodelay
         self.detached = detached
         self.children = {}  # those that this process has to wait for
         remembered = self.folder / "port"
@@ -139,11 +141,11 @@ class Engine:
         bucket.create_bucket()
         return bucket
 
-    def start(self, nodelay=True):
+    def start(self):
         if (self.folder / "port").exists():
             raise EngineFailed(f"{self.folder} is in use; stop that first")
         try:
-            self._prepare(nodelay)
+            self._prepare()
             self._start_monitor()
             self._start_osd()
             self._run("radosgw-admin", "-n", "client.rgw", "user", "create", "--uid=tester", "--display-name=tester",
@@ -178,14 +180,14 @@ class Engine:
         os.kill(self._process("osd"), signal.SIGCONT)
 
     # ---- how it comes up
-    def _prepare(self, nodelay):
+    def _prepare(self):
         for name in ("mon", "osd", "rgw", "run", "log"):
             (self.folder / name).mkdir(parents=True)
         (self.folder / "port").write_text(str(self.port))
         fsid = str(uuid.uuid4())
         (self.folder / "ceph.conf").write_text(CONFIGURATION.format(
             fsid=fsid, folder=self.folder, gateway=self.port, mon_v2=self.port + 1, mon_v1=self.port + 2,
-            osd_first=self.port + 3, osd_last=self.port + PORTS - 1, nodelay=int(nodelay)))
+            osd_first=self.port + 3, osd_last=self.port + PORTS - 1, nodelay=int(self.nodelay)))
         self._run("monmaptool", "--create", "--fsid", fsid, "--addv", "a",
                   f"[v2:127.0.0.1:{self.port + 1},v1:127.0.0.1:{self.port + 2}]", self.folder / "monmap", configured=False)
         keyring = self.folder / "keyring"
@@ -262,7 +264,7 @@ class Engine:
 def run(options):
     with contextlib.ExitStack() as stack:
         folder = options.dir or stack.enter_context(tempfile.TemporaryDirectory(prefix="flowstore-s3-"))
-        engine = stack.enter_context(Engine(pathlib.Path(folder) / "ceph", options.port))
+        engine = stack.enter_context(Engine(pathlib.Path(folder) / "ceph", options.port, nodelay=not options.nagle))
         if options.words:
             return subprocess.run(options.words, env={**os.environ, "FLOWSTORE_S3": engine.url}).returncode
         print(engine.url, flush=True)
@@ -275,6 +277,7 @@ def main():
     parser.add_argument("command", choices=["run", "start", "stop", "kill-gateway", "start-gateway", "freeze", "thaw"])
     parser.add_argument("--dir", type=pathlib.Path)
     parser.add_argument("--port", type=int)
+    parser.add_argument("--nagle", action="store_true")
     parser.add_argument("words", nargs="*")
     options = parser.parse_args()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
@@ -282,7 +285,7 @@ def main():
         return run(options)
     if not options.dir:
         parser.error("--dir is needed")
-    engine = Engine(options.dir, options.port, detached=True)
+    engine = Engine(options.dir, options.port, detached=True, nodelay=not options.nagle)
     getattr(engine, options.command.replace("-", "_"))()
     if options.command == "start":
         print(engine.url)
