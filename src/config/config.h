@@ -14,9 +14,23 @@
 
 namespace flowstore::config {
 
-enum class DriverType : std::uint8_t { localfs, memory };
+enum class DriverType : std::uint8_t { localfs, s3, memory };
 enum class Durability : std::uint8_t { strict, relaxed };
 enum class AuthType : std::uint8_t { flowfuse, fixed };
+
+// driver.options (s3): where the bucket is and who we are to it.
+struct S3Config {
+  std::string bucket;    // driver.options.bucket
+  std::string region;    // driver.options.region; empty: that of the surroundings
+  std::string endpoint;  // driver.options.endpoint: a URL; empty: AWS
+  // driver.options.forcePathStyle: the bucket is a part of the path, not of the host's name.
+  bool force_path_style = false;
+  // driver.options.credentials.accessKeyId, secretAccessKey or secretAccessKey_file, sessionToken;
+  // empty: those of the surroundings (environment, profile, Kubernetes, ECS, EC2).
+  Secret access_key_id;
+  Secret secret_access_key;
+  Secret session_token;
+};
 
 // driver: where files live.
 struct DriverConfig {
@@ -30,6 +44,7 @@ struct DriverConfig {
   Durability durability = Durability::strict;
   // driver.options.maxBytes (memory): all files together; beyond it writes are refused with 507.
   std::uint64_t max_bytes = std::uint64_t{1} << 30;
+  S3Config s3;
 };
 
 enum class DatabaseType : std::uint8_t { sqlite, postgres };

@@ -179,22 +179,26 @@ struct ProblemCase {
 TEST_F(Load, SaysWhatIsWrongWhereAndWhatToDo) {
   const ProblemCase cases[] = {
       {"base_url: http://f\ndriver:\n  type: s4\n",
-       {"3: driver.type: \"s4\" is no driver; use localfs or memory"}},
-      {"base_url: http://f\ndriver: {type: s3, options: {bucket: b, maxAttempts: 3}}\n",
-       {"2: driver.type: \"s3\" is not part of this version and comes with a later release; use "
-        "localfs or memory"}},
+       {"3: driver.type: \"s4\" is no driver; use localfs, s3 or memory"}},
+      {"base_url: http://f\ndriver: {type: s3, options: {region: eu-west-1}}\n",
+       {"2: driver.options.bucket: is missing; name the bucket of the files"}},
+      {"base_url: http://f\ndriver: {type: s3, options: {bucket: b, credentials: {accessKeyId: k}}}"
+       "\n",
+       {"2: driver.options.credentials: needs both accessKeyId and secretAccessKey, or neither: "
+        "then "
+        "those of the surroundings are used"}},
       {"base_url: http://f\ndriver:\n  type: vfs\n",
-       {"3: driver.type: \"vfs\" is not part of this version; use localfs or memory"}},
+       {"3: driver.type: \"vfs\" is not part of this version; use localfs, s3 or memory"}},
       {"base_url: http://f\ndriver:\n  type:\n",
-       {"2: driver.type: is missing; set it to localfs or memory"}},
-      {"base_url: http://f\n", {"driver.type: is missing; set it to localfs or memory"}},
+       {"2: driver.type: is missing; set it to localfs, s3 or memory"}},
+      {"base_url: http://f\n", {"driver.type: is missing; set it to localfs, s3 or memory"}},
       {"base_url: http://f\ndriver:\n  type: localfs\n",
        {"2: driver.options.root: is missing; name the folder of the files, e.g. root: var/root"}},
       {"base_url: http://f\ndriver:\n  type: localfs\n  options:\n    root: ''\n",
        {"5: driver.options.root: is empty; give it a value or remove the line"}},
       {"base_url: http://f\ndriver: localfs\n",
        {"2: driver: must be a group of options: type, quota or options",
-        "2: driver.type: is missing; set it to localfs or memory"}},
+        "2: driver.type: is missing; set it to localfs, s3 or memory"}},
       {"driver: {type: memory}\n",
        {"base_url: is missing; set it to the URL of the FlowFuse platform, or use auth.type: "
         "static"}},

@@ -5,6 +5,7 @@
 
 #include "config/base_url.h"
 #include "config/context_options.h"
+#include "config/driver_options.h"
 #include "config/option_readers.h"
 #include "config/scalars.h"
 
@@ -47,11 +48,6 @@ std::string show_level(LogLevel level) {
   return "";
 }
 
-// Known, checked no further and not used: options of what comes with a later release.
-void accept(const Value&, Config&) {}
-void accept_text(const Value& value, Config&) { (void)value.text(); }
-void accept_flag(const Value& value, Config&) { (void)value.flag(); }
-
 // ---- single options ---------------------------------------------------------------------------
 
 void read_base_url(const Value& value, Config& config) {
@@ -63,25 +59,6 @@ void read_base_url(const Value& value, Config& config) {
   } else {
     value.reject(in_quotes(without_credentials(*url)) + " " + base.error().message());
   }
-}
-
-void read_driver_type(const Value& value, Config& config) {
-  const auto name = value.text();
-  if (name == "s3" || name == "vfs") {
-    value.reject(value.shown() + " is not part of this version" +
-                 (name == "s3" ? " and comes with a later release" : "") +
-                 "; use localfs or memory");
-    return;
-  }
-  const auto type = value.choice<DriverType>(
-      "driver", {{"localfs", DriverType::localfs}, {"memory", DriverType::memory}});
-  if (type) config.driver.type = *type;
-}
-
-void read_durability(const Value& value, Config& config) {
-  const auto durability = value.choice<Durability>(
-      "durability", {{"strict", Durability::strict}, {"relaxed", Durability::relaxed}});
-  if (durability) config.driver.durability = *durability;
 }
 
 void read_auth_type(const Value& value, Config& config) {
@@ -173,31 +150,6 @@ Table server_options() {
          if (const auto grace = v.duration(seconds(0), kHour)) c.shutdown_grace = *grace;
        },
        [](const Config& c) { return show_duration(c.shutdown_grace); }},
-  };
-}
-
-Table driver_options() {
-  return {
-      {"driver.type", read_driver_type,
-       [](const Config& c) {
-         return std::string(c.driver.type == DriverType::localfs ? "localfs" : "memory");
-       }},
-      {"driver.quota", [](const Value& v, Config& c) { read_limit(v, c.driver.quota); },
-       [](const Config& c) { return show_limit(c.driver.quota); }},
-      {"driver.options.root",
-       [](const Value& v, Config& c) {
-         if (auto root = v.text()) c.driver.root = *std::move(root);
-       },
-       [](const Config& c) { return c.driver.root.empty() ? "none" : c.driver.root; }},
-      {"driver.options.durability", read_durability,
-       [](const Config& c) {
-         return std::string(c.driver.durability == Durability::strict ? "strict" : "relaxed");
-       }},
-      {"driver.options.maxBytes",
-       [](const Value& v, Config& c) {
-         if (const auto bytes = v.bytes(1)) c.driver.max_bytes = *bytes;
-       },
-       [](const Config& c) { return show_bytes(c.driver.max_bytes); }},
   };
 }
 
@@ -320,19 +272,6 @@ Table operations_options() {
   };
 }
 
-// What FlowFuse's own files hold and this version does not use.
-Table accepted_options() {
-  return {
-      {"driver.options.bucket", accept_text, nullptr},
-      {"driver.options.region", accept_text, nullptr},
-      {"driver.options.endpoint", accept_text, nullptr},
-      {"driver.options.forcePathStyle", accept_flag, nullptr},
-      {"driver.options.credentials.accessKeyId", accept, nullptr, Secrecy::secret},
-      {"driver.options.credentials.secretAccessKey", accept, nullptr, Secrecy::secret},
-      {"driver.options.credentials.sessionToken", accept, nullptr, Secrecy::secret},
-  };
-}
-
 Table joined(std::initializer_list<Table> parts) {
   Table all;
   for (const Table& part : parts) all.insert(all.end(), part.begin(), part.end());
@@ -342,9 +281,8 @@ Table joined(std::initializer_list<Table> parts) {
 }  // namespace
 
 const std::vector<Option>& options() {
-  static const Table all =
-      joined({server_options(), driver_options(), context_options(), auth_options(),
-              limits_options(), operations_options(), accepted_options()});
+  static const Table all = joined({server_options(), driver_options(), context_options(),
+                                   auth_options(), limits_options(), operations_options()});
   return all;
 }
 

@@ -62,17 +62,9 @@ const Schema& schema() {
   return instance;
 }
 
-// The old server hands whatever stands in the options of s3 to the AWS library.
-bool takes_any_driver_option(const YamlNode& root) {
-  const YamlNode* driver = root.find("driver");
-  const YamlNode* type = driver == nullptr ? nullptr : driver->find("type");
-  return type != nullptr && type->text == "s3";
-}
-
 class Reader {
  public:
-  Reader(const YamlNode& root, Config& config, Problems& problems)
-      : is_s3_(takes_any_driver_option(root)), config_(config), problems_(problems) {}
+  Reader(Config& config, Problems& problems) : config_(config), problems_(problems) {}
 
   // `name` is the name in the table, `key` the same with indexes; both end in "." or are empty.
   void read_group(const YamlNode& group, const std::string& name, const std::string& key) {
@@ -129,7 +121,6 @@ class Reader {
 
   void warn_of_unknown(const YamlNode::Entry& entry, const std::string& name,
                        const std::string& key) {
-    if (is_s3_ && name.starts_with("driver.options.")) return;
     const std::string nearest = problems_.is_full() ? "" : nearest_name(name, schema().names());
     const std::string hint = nearest.empty() ? "" : "; did you mean " + nearest + "?";
     problems_.warn(fit_for_message(key), entry.line, "is no option and is ignored" + hint);
@@ -141,7 +132,6 @@ class Reader {
     return key.empty() ? "(no name)" : shown.substr(1, shown.size() - 2);
   }
 
-  bool is_s3_;
   Config& config_;
   Problems& problems_;
   KeyLines lines_;
@@ -160,7 +150,7 @@ int KeyLines::near(std::string_view key) const {
 }
 
 KeyLines read_options(const YamlNode& root, Config& config, Problems& problems) {
-  Reader reader(root, config, problems);
+  Reader reader(config, problems);
   reader.read_group(root, "", "");
   return std::move(reader).lines();
 }

@@ -28,7 +28,7 @@ class Rules {
 
   void check_driver() {
     if (!lines_.has("driver.type")) {
-      reject("driver.type", "is missing; set it to localfs or memory");
+      reject("driver.type", "is missing; set it to localfs, s3 or memory");
       return;
     }
     // The old server started without a root, and every request for a file failed.
@@ -36,6 +36,23 @@ class Rules {
     if (is_localfs && !is_refused("driver.type") && !lines_.has("driver.options.root")) {
       reject("driver.options.root",
              "is missing; name the folder of the files, e.g. root: var/root");
+    }
+    if (config_.driver.type == DriverType::s3) check_s3();
+  }
+
+  void check_s3() {
+    if (!lines_.has("driver.options.bucket")) {
+      reject("driver.options.bucket", "is missing; name the bucket of the files");
+    }
+    const std::string key = "driver.options.credentials";
+    if (lines_.has(key + ".secretAccessKey") && lines_.has(key + ".secretAccessKey_file")) {
+      reject(key, "names its secret twice; keep secretAccessKey or secretAccessKey_file");
+    }
+    const S3Config& s3 = config_.driver.s3;
+    if (s3.access_key_id.empty() != s3.secret_access_key.empty() && !is_refused_within(key)) {
+      reject(key,
+             "needs both accessKeyId and secretAccessKey, or neither: then those of the "
+             "surroundings are used");
     }
   }
 

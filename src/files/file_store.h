@@ -37,7 +37,7 @@ enum class WriteMode : std::uint8_t {
 struct WriteResult {
   WriteResult() = default;
 
-  FileStat stat;  // of the file as it is now
+  FileStat stat;  // of the file as it is now; `modified` may be by our own clock
   // Size of the file before; 0 if there was none. Absent where only one more question to the store
   // could tell; never after an append, or if a file or its absence was expected.
   std::optional<std::uint64_t> replaced_bytes = 0;

@@ -2,6 +2,7 @@
 #include <utility>
 
 #include <boost/asio/io_context.hpp>
+#include <boost/asio/this_coro.hpp>
 
 #include "base/blocking_pool.h"
 #include "http/client.h"
@@ -33,11 +34,14 @@ Status wait_for(Task<Status> task) {
   return *std::move(outcome);
 }
 
-// Writes, syncs and removes a small file.
+// Writes, syncs and removes a small file; asks a store on a network.
 Task<Status> try_store(const config::DriverConfig& config, BlockingPool& io, const Clock& clock,
                        Log& log) {
-  FLOWSTORE_CO_TRY(const auto store, make_file_store(config, io, clock, log));
-  co_return co_await store->probe();
+  metrics::Registry registry;
+  const Executor here = co_await boost::asio::this_coro::executor;
+  const FileSurroundings with{io, here, nullptr, clock, log, registry};
+  FLOWSTORE_CO_TRY(const auto backend, make_file_backend(config, with));
+  co_return co_await backend->store().probe();
 }
 
 // Asks the database.
@@ -94,9 +98,10 @@ std::vector<CheckResult> check_dependencies(const config::Config& config) {
   Log log(LogLevel::silent, LogFormat::json, clock);
   BlockingPool io(1);
   const bool is_local = config.driver.type == config::DriverType::localfs;
-  checks.push_back(result(is_local ? "driver localfs" : "driver memory",
-                          wait_for(try_store(config.driver, io, clock, log)),
-                          is_local ? config.driver.root + " can be written" : "ready"));
+  checks.push_back(
+      result("driver " + std::string(file_driver(config.driver)),
+             wait_for(try_store(config.driver, io, clock, log)),
+             file_place(config.driver) + (is_local ? " can be written" : " is ready")));
   if (config.context.is_on) {
     checks.push_back(result("context " + std::string(context_driver(config.context)),
                             wait_for(try_context(config.context, io, clock, log)),

@@ -75,10 +75,12 @@ class BuiltProgram final : public Program {
   Status assemble() {
     metrics::add_process_metrics(registry_);
     registry_.add_collector([this](std::string& out) { add_log_metrics(out); });
-    FLOWSTORE_TRY(store_, make_file_store(config_.driver, io_, clock_, log_));
+    const FileSurroundings with{io_, background_.get_executor(), nullptr, clock_, log_, registry_};
+    FLOWSTORE_TRY(file_backend_, make_file_backend(config_.driver, with));
     FLOWSTORE_TRY_STATUS(assemble_context());
-    ledger_.emplace(*store_, clock_, registry_, background_.get_executor());
-    files_.emplace(*store_, *ledger_, clock_, registry_);
+    files::FileStore& store = file_backend_->store();
+    ledger_.emplace(store, clock_, registry_, background_.get_executor());
+    files_.emplace(store, *ledger_, clock_, registry_);
     verifiers_.emplace(config_, clock_, log_, registry_);
     service_tokens_.emplace(config_.auth.service_tokens);
     observer_.emplace(log_, config_.logging.http, registry_);
@@ -89,7 +91,10 @@ class BuiltProgram final : public Program {
     return {};
   }
 
-  Status start() override { return server_->start(); }
+  Status start() override {
+    file_backend_->start();
+    return server_->start();
+  }
   bool stop() override { return server_->stop(config_.shutdown_grace); }
   Log& log() override { return log_; }
   std::vector<std::string> addresses() const override { return server_->addresses(); }
@@ -117,7 +122,7 @@ class BuiltProgram final : public Program {
   metrics::Registry registry_;
   BlockingPool io_;
   boost::asio::thread_pool background_;
-  std::unique_ptr<files::FileStore> store_;
+  std::unique_ptr<FileBackend> file_backend_;
   std::unique_ptr<context::ContextStore> context_store_;  // null without context
   std::optional<context::ContextService> context_;
   std::optional<files::LocalLedger> ledger_;

@@ -6,6 +6,7 @@
 #include <sys/resource.h>
 
 #include "server/context_stores.h"
+#include "server/file_stores.h"
 #include "server/program.h"
 
 namespace flowstore::server {
@@ -41,6 +42,9 @@ void announce(Program& program, const config::Config& config) {
   log.info("Config File: " + config.file);
   if (config.driver.type == config::DriverType::localfs) {
     log.info("flowstore localfs root Directory: " + config.driver.root);
+  }
+  if (config.driver.type == config::DriverType::s3) {
+    log.info("flowstore s3 files in " + file_place(config.driver));
   }
   if (config.context.is_on) {
     log.info("flowstore Context connected to " + std::string(context_driver(config.context)) +

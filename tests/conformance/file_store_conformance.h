@@ -33,6 +33,8 @@ struct Driver {
   // Tests of the suite that the driver does not pass, by name. They are skipped, and users read
   // about them in docs/storage.md. Empty is the goal.
   std::vector<std::string> deviations = {};
+  // What is missing to test it here, and how to get it; empty: nothing.
+  std::string lacks = {};
 };
 
 // What a test is called by, for INSTANTIATE_TEST_SUITE_P and messages.

@@ -62,24 +62,27 @@ inline std::string bytes_of(const Content::File& part) {
   return bytes;
 }
 
-// All bytes of the content, whatever its form.
-inline std::string bytes_of(const Content& content) {
+// All bytes of the content, whatever its form; those before an error of a stream. What comes over a
+// network must be pulled where it was opened.
+inline Task<std::string> pull_all(const Content& content) {
   const Content::Form& form = content.form();
-  if (const auto* text = std::get_if<std::string>(&form)) return *text;
-  if (const auto* view = std::get_if<std::string_view>(&form)) return std::string(*view);
+  if (const auto* text = std::get_if<std::string>(&form)) co_return *text;
+  if (const auto* view = std::get_if<std::string_view>(&form)) co_return std::string(*view);
   if (const auto* shared = std::get_if<Content::Shared>(&form)) {
-    return shared->bytes->substr(shared->offset, shared->length);
+    co_return shared->bytes->substr(shared->offset, shared->length);
   }
-  if (const auto* file = std::get_if<Content::File>(&form)) return bytes_of(*file);
+  if (const auto* file = std::get_if<Content::File>(&form)) co_return bytes_of(*file);
   std::string bytes;
   if (const auto* stream = std::get_if<Content::Stream>(&form)) {
     while (true) {
-      const auto piece = run(stream->source->next());
+      const auto piece = co_await stream->source->next();
       if (!piece || piece->empty()) break;
       bytes.append(*piece);
     }
   }
-  return bytes;
+  co_return bytes;
 }
+
+inline std::string bytes_of(const Content& content) { return run(pull_all(content)); }
 
 }  // namespace flowstore

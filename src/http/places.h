@@ -1,0 +1,52 @@
+// Places: how many may do something at a time, and who is next.
+
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <deque>
+#include <memory>
+#include <mutex>
+
+#include "base/task.h"
+
+namespace flowstore::http {
+
+// First come, first served. Safe to use from any thread; must outlive every Place.
+class Places {
+ public:
+  explicit Places(std::size_t most) : free_(most) {}
+
+  // Given back when it dies, on any thread.
+  class Place {
+   public:
+    Place() = default;  // none
+    explicit Place(Places& places) : places_(&places) {}
+    Place(Place&& other) noexcept : places_(std::exchange(other.places_, nullptr)) {}
+    Place& operator=(Place&& other) noexcept;
+    ~Place() { give_back(); }
+
+    explicit operator bool() const noexcept { return places_ != nullptr; }
+
+   private:
+    void give_back() noexcept;
+
+    Places* places_ = nullptr;
+  };
+
+  // Waits for one until the deadline; none is free then.
+  Task<Place> take(std::chrono::steady_clock::time_point deadline);
+
+ private:
+  struct Waiter;
+
+  bool try_take(const std::shared_ptr<Waiter>& waiter);
+  bool leave_line(const std::shared_ptr<Waiter>& waiter);
+  void give_back() noexcept;
+
+  std::mutex mutex_;
+  std::size_t free_;                             // guarded by mutex_
+  std::deque<std::shared_ptr<Waiter>> waiting_;  // guarded by mutex_
+};
+
+}  // namespace flowstore::http
