@@ -17,9 +17,9 @@
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "context/postgres/connection.h"
 #include "context/postgres/postgres_store.h"
 #include "metrics/registry.h"
+#include "postgres/connection.h"
 #include "support/postgres_server.h"
 #include "support/run.h"
 

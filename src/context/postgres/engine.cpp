@@ -14,10 +14,12 @@ constexpr std::chrono::milliseconds kTick{100};
 Engine::Engine(const Options& options, Tls tls, const Clock& clock, Log& log,
                metrics::Registry& registry)
     : keeps_running_(loop_.get_executor()),
-      pool_(loop_, options, Endpoint(options, std::move(tls)), clock, log, registry,
+      tables_(log),
+      pool_(loop_, options, Endpoint(options, std::move(tls)), tables_, clock, log, registry,
             [this] { pump(); }),
-      reader_(pool_, log),
-      writer_(loop_, pool_, options.patience, log, registry),
+      reader_(pool_),
+      log_(log),
+      writer_(loop_, pool_, tables_, options.patience, log, registry),
       timer_(loop_),
       thread_([this] {
         pool_.start();
@@ -29,6 +31,19 @@ Engine::~Engine() { stop(); }
 void Engine::pump() {
   reader_.pump();
   writer_.pump();
+}
+
+Task<Result<std::vector<Rows>>> Engine::read(const Pipeline& pipeline, Runner::Asker asker) {
+  Answer answer = co_await reader_.run(pipeline, asker);
+  if (!answer.trouble) co_return std::move(answer.results);
+  if (asker.has_left()) co_return left();
+  Error error = translate(*answer.trouble);
+  if (error.kind() == ErrorKind::internal) {
+    LogFields fields;
+    fields.text("sqlstate", answer.trouble->sqlstate).text("reason", answer.trouble->message);
+    log_.error("PostgreSQL refused a context read.", fields);
+  }
+  co_return error;
 }
 
 bool Engine::enter() {

@@ -16,9 +16,12 @@
 #include "base/result.h"
 #include "base/task.h"
 #include "context/postgres/admission.h"
-#include "context/postgres/pool.h"
-#include "context/postgres/reader.h"
+#include "context/postgres/database.h"
+#include "context/postgres/errors.h"
+#include "context/postgres/tables.h"
 #include "context/postgres/writer.h"
+#include "postgres/pool.h"
+#include "postgres/runner.h"
 
 namespace flowstore::context::postgres {
 
@@ -59,9 +62,10 @@ class Engine {
   }
 
   // For tasks that call() runs.
-  Reader& reader() noexcept { return reader_; }
+  // Statements that change nothing.
+  Task<Result<std::vector<Rows>>> read(const Pipeline& pipeline, Runner::Asker asker);
   Writer& writer() noexcept { return writer_; }
-  const Schema& schema() const noexcept { return pool_.schema(); }
+  const Schema& schema() const noexcept { return tables_.schema(); }
 
   // See ContextStore::stop().
   void stop();
@@ -92,8 +96,10 @@ class Engine {
   std::size_t calls_ = 0;    // guarded by mutex_
   bool is_stopped_ = false;  // guarded by mutex_
   Admission admission_;
+  Tables tables_;
   Pool pool_;
-  Reader reader_;
+  Runner reader_;
+  Log& log_;
   Writer writer_;
   boost::asio::steady_timer timer_;
   bool is_ticking_ = false;
