@@ -64,4 +64,14 @@ std::string_view FileKey::relative() const noexcept {
   return all.substr(std::min(all.size(), project_.path().size() + 1));
 }
 
+bool FileKey::has_long_name() const noexcept {
+  constexpr std::size_t kLongestName = 255;
+  for (std::string_view path = relative(); !path.empty();) {
+    const std::size_t slash = std::min(path.find('/'), path.size());
+    if (slash > kLongestName) return true;
+    path.remove_prefix(std::min(path.size(), slash + 1));
+  }
+  return false;
+}
+
 }  // namespace flowstore::files

@@ -59,6 +59,9 @@ class FileKey {
   // its end.
   bool names_folder() const noexcept { return names_folder_; }
 
+  // A segment has more than the 255 bytes that file systems allow.
+  bool has_long_name() const noexcept;
+
  private:
   FileKey(ProjectKey project, std::string path, std::string sent, bool names_folder)
       : project_(std::move(project)),

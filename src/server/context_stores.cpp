@@ -15,22 +15,32 @@ bool is_in_memory(const config::ContextConfig& config) {
   return config.database == config::DatabaseType::sqlite && config.storage == config::kInMemory;
 }
 
-context::postgres::TlsMode tls_mode(config::TlsMode mode) {
+postgres::TlsMode tls_mode(config::TlsMode mode) {
   switch (mode) {
     case config::TlsMode::disable:
-      return context::postgres::TlsMode::disable;
+      return postgres::TlsMode::disable;
     case config::TlsMode::require:
-      return context::postgres::TlsMode::require;
+      return postgres::TlsMode::require;
     case config::TlsMode::verify_ca:
-      return context::postgres::TlsMode::verify_ca;
+      return postgres::TlsMode::verify_ca;
     case config::TlsMode::verify_full:
       break;
   }
-  return context::postgres::TlsMode::verify_full;
+  return postgres::TlsMode::verify_full;
 }
 
-context::postgres::Options postgres_options(const config::ContextConfig& config) {
-  context::postgres::Options options;
+context::sqlite::Options sqlite_options(const config::ContextConfig& config) {
+  const bool is_wal = config.journal == config::Journal::wal;
+  context::sqlite::Options options;
+  options.file = config.storage;
+  options.journal = is_wal ? context::sqlite::Journal::wal : context::sqlite::Journal::rollback;
+  return options;
+}
+
+}  // namespace
+
+postgres::Options postgres_options(const config::ContextConfig& config) {
+  postgres::Options options;
   options.host = config.host;
   options.port = config.port;
   options.database = config.database_name;
@@ -43,16 +53,6 @@ context::postgres::Options postgres_options(const config::ContextConfig& config)
   options.connections = config.connections;
   return options;
 }
-
-context::sqlite::Options sqlite_options(const config::ContextConfig& config) {
-  const bool is_wal = config.journal == config::Journal::wal;
-  context::sqlite::Options options;
-  options.file = config.storage;
-  options.journal = is_wal ? context::sqlite::Journal::wal : context::sqlite::Journal::rollback;
-  return options;
-}
-
-}  // namespace
 
 Result<std::unique_ptr<ContextStore>> make_context_store(const config::ContextConfig& config,
                                                          BlockingPool& io, const Clock& clock,

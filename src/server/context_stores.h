@@ -13,6 +13,7 @@
 #include "config/config.h"
 #include "context/context_store.h"
 #include "metrics/registry.h"
+#include "postgres/options.h"
 
 namespace flowstore::server {
 
@@ -22,6 +23,9 @@ namespace flowstore::server {
 Result<std::unique_ptr<context::ContextStore>> make_context_store(
     const config::ContextConfig& config, BlockingPool& io, const Clock& clock, Log& log,
     metrics::Registry& registry);
+
+// How to reach the database, where it is PostgreSQL.
+postgres::Options postgres_options(const config::ContextConfig& config);
 
 // "sqlite", "postgres" or "memory", for metrics and messages.
 std::string_view context_driver(const config::ContextConfig& config);

@@ -14,6 +14,7 @@
 #include "context/context_service.h"
 #include "files/file_service.h"
 #include "files/local_ledger.h"
+#include "files/shared/shared_state.h"
 #include "http/server.h"
 #include "metrics/process_metrics.h"
 #include "metrics/registry.h"
@@ -68,6 +69,7 @@ class BuiltProgram final : public Program {
     if (server_) server_->stop(std::chrono::milliseconds(0));
     if (context_store_) context_store_->stop();
     verifiers_.reset();
+    if (shared_) shared_->stop();
     background_.join();
     io_.join();
   }
@@ -75,12 +77,8 @@ class BuiltProgram final : public Program {
   Status assemble() {
     metrics::add_process_metrics(registry_);
     registry_.add_collector([this](std::string& out) { add_log_metrics(out); });
-    const FileSurroundings with{io_, background_.get_executor(), nullptr, clock_, log_, registry_};
-    FLOWSTORE_TRY(file_backend_, make_file_backend(config_.driver, with));
+    FLOWSTORE_TRY_STATUS(assemble_files());
     FLOWSTORE_TRY_STATUS(assemble_context());
-    files::FileStore& store = file_backend_->store();
-    ledger_.emplace(store, clock_, registry_, background_.get_executor());
-    files_.emplace(store, *ledger_, clock_, registry_);
     verifiers_.emplace(config_, clock_, log_, registry_);
     service_tokens_.emplace(config_.auth.service_tokens);
     observer_.emplace(log_, config_.logging.http, registry_);
@@ -100,6 +98,28 @@ class BuiltProgram final : public Program {
   std::vector<std::string> addresses() const override { return server_->addresses(); }
 
  private:
+  Status assemble_files() {
+    const Executor background = background_.get_executor();
+    if (shares_files()) {
+      FLOWSTORE_TRY(shared_, files::shared::SharedState::make(postgres_options(config_.context),
+                                                              background, clock_, log_, registry_));
+    }
+    files::KeyLocks* locks = shared_ ? &shared_->locks() : nullptr;
+    const FileSurroundings with{io_, background, locks, clock_, log_, registry_};
+    FLOWSTORE_TRY(file_backend_, make_file_backend(config_.driver, with));
+    files::FileStore& store = file_backend_->store();
+    ledger_ = shared_ ? shared_->ledger(store, registry_)
+                      : std::make_unique<files::LocalLedger>(store, clock_, registry_, background);
+    files_.emplace(store, *ledger_, clock_, registry_);
+    return {};
+  }
+
+  // Processes that share a bucket and a database come to terms through it.
+  bool shares_files() const {
+    return config_.driver.type == config::DriverType::s3 && config_.context.is_on &&
+           config_.context.database == config::DatabaseType::postgres;
+  }
+
   Status assemble_context() {
     const config::ContextConfig& context = config_.context;
     if (!context.is_on) return {};
@@ -122,10 +142,11 @@ class BuiltProgram final : public Program {
   metrics::Registry registry_;
   BlockingPool io_;
   boost::asio::thread_pool background_;
+  std::unique_ptr<files::shared::SharedState> shared_;  // null: this process keeps its own counts
   std::unique_ptr<FileBackend> file_backend_;
   std::unique_ptr<context::ContextStore> context_store_;  // null without context
   std::optional<context::ContextService> context_;
-  std::optional<files::LocalLedger> ledger_;
+  std::unique_ptr<files::UsageLedger> ledger_;
   std::optional<files::FileService> files_;
   std::optional<Verifiers> verifiers_;
   std::optional<auth::ServiceTokens> service_tokens_;

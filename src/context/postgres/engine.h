@@ -2,28 +2,23 @@
 
 #pragma once
 
-#include <mutex>
 #include <optional>
-#include <thread>
 #include <utility>
-
-#include <boost/asio/co_spawn.hpp>
-#include <boost/asio/executor_work_guard.hpp>
-#include <boost/asio/io_context.hpp>
-#include <boost/asio/steady_timer.hpp>
-#include <boost/asio/use_awaitable.hpp>
+#include <vector>
 
 #include "base/result.h"
 #include "base/task.h"
 #include "context/postgres/admission.h"
-#include "context/postgres/pool.h"
-#include "context/postgres/reader.h"
+#include "context/postgres/errors.h"
+#include "context/postgres/tables.h"
 #include "context/postgres/writer.h"
+#include "postgres/call_loop.h"
+#include "postgres/pool.h"
+#include "postgres/runner.h"
 
 namespace flowstore::context::postgres {
 
-// One thread with its own loop: connections, queues and timers need no locks. Calls come in from
-// any thread and go back to it.
+// Connections, queues and timers, on one thread.
 class Engine {
  public:
   // References must outlive the engine.
@@ -41,63 +36,35 @@ class Engine {
   auto call(const std::string& project, std::size_t bytes, Work& work)
       -> std::invoke_result_t<Work&> {
     using Outcome = typename std::invoke_result_t<Work&>::value_type;
-    if (!enter()) co_return no_answer();
-    std::optional<Outcome> outcome;
-    auto visit = [&]() -> Task<> {
-      const Visit here(*this);
+    auto admitted = [&]() -> Task<Outcome> {
       const auto ticket = admission_.enter(project, bytes);
-      if (!ticket) {
-        outcome.emplace(busy());
-        co_return;
-      }
-      tick();
-      outcome.emplace(co_await work());
+      if (!ticket) co_return busy();
+      co_return co_await work();
     };
-    const boost::asio::use_awaitable_t<> token;
-    co_await boost::asio::co_spawn(loop_.get_executor(), std::move(visit), token);
+    auto outcome = co_await calls_.call(admitted);
+    if (!outcome) co_return no_answer();
     co_return *std::move(outcome);
   }
 
   // For tasks that call() runs.
-  Reader& reader() noexcept { return reader_; }
+  // Statements that change nothing.
+  Task<Result<std::vector<Rows>>> read(const Pipeline& pipeline, Runner::Asker asker);
   Writer& writer() noexcept { return writer_; }
-  const Schema& schema() const noexcept { return pool_.schema(); }
+  const Schema& schema() const noexcept { return tables_.schema(); }
 
   // See ContextStore::stop().
   void stop();
 
  private:
-  // A call that is under way, from enter() on.
-  class Visit {
-   public:
-    explicit Visit(Engine& engine) : engine_(engine) {}
-    Visit(const Visit&) = delete;
-    Visit& operator=(const Visit&) = delete;
-    ~Visit() { engine_.leave(); }
-
-   private:
-    Engine& engine_;
-  };
-
-  bool enter();
-  void leave();
-  void end_if_empty();
   void pump();
-  void tick();
-  bool is_anybody_here();
 
-  boost::asio::io_context loop_{1};
-  boost::asio::executor_work_guard<boost::asio::io_context::executor_type> keeps_running_;
-  std::mutex mutex_;
-  std::size_t calls_ = 0;    // guarded by mutex_
-  bool is_stopped_ = false;  // guarded by mutex_
+  CallLoop calls_;
   Admission admission_;
+  Tables tables_;
   Pool pool_;
-  Reader reader_;
+  Runner reader_;
+  Log& log_;
   Writer writer_;
-  boost::asio::steady_timer timer_;
-  bool is_ticking_ = false;
-  std::thread thread_;  // last: it uses all of the above
 };
 
 }  // namespace flowstore::context::postgres

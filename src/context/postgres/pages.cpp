@@ -68,15 +68,15 @@ class Source final : public RowSource {
   bool is_ready() const { return !places_.empty() && places_.front().is_complete; }
 
   Task<Status> fetch() {
-    const Reader::Asker asker(nullptr, std::chrono::steady_clock::now() + patience_);
+    const Runner::Asker asker(nullptr, std::chrono::steady_clock::now() + patience_);
     if (places_.empty()) co_return co_await fetch_places(asker);
     co_return co_await fetch_values(asker);
   }
 
-  Task<Status> fetch_places(Reader::Asker asker) {
+  Task<Status> fetch_places(Runner::Asker asker) {
     Pipeline pipeline;
     pipeline.add(sql::kPage, project_, after_, std::min(left_, kRowsAtOnce), kBytesAtOnce);
-    FLOWSTORE_CO_TRY(auto results, co_await engine_.reader().read(pipeline, asker));
+    FLOWSTORE_CO_TRY(auto results, co_await engine_.read(pipeline, asker));
     places_ = places_of(results.front());
     left_ = std::ssize(places_) == kRowsAtOnce ? left_ - kRowsAtOnce : 0;
     // Rows that were added since belong to the next page.
@@ -87,7 +87,7 @@ class Source final : public RowSource {
   }
 
   // The first row, and as many behind it as are small together.
-  Task<Status> fetch_values(Reader::Asker asker) {
+  Task<Status> fetch_values(Runner::Asker asker) {
     std::vector<std::int64_t> ids;
     std::int64_t size = 0;
     for (const Place& place : places_) {
@@ -97,7 +97,7 @@ class Source final : public RowSource {
     }
     Pipeline pipeline;
     pipeline.add(sql::kValues, project_, Parameter::numbers(ids));
-    FLOWSTORE_CO_TRY(auto results, co_await engine_.reader().read(pipeline, asker));
+    FLOWSTORE_CO_TRY(auto results, co_await engine_.read(pipeline, asker));
     const Rows& rows = results.front();
     std::unordered_map<std::int64_t, int> found;
     for (int i = 0; i < rows.count(); ++i) found.emplace(rows.number(i, 0), i);
@@ -125,7 +125,7 @@ class Source final : public RowSource {
 
 }  // namespace
 
-Task<Result<Page>> read_page(Engine& engine, Reader::Asker asker, const std::string& project,
+Task<Result<Page>> read_page(Engine& engine, Runner::Asker asker, const std::string& project,
                              std::int64_t after, std::int64_t most,
                              std::chrono::milliseconds patience) {
   const bool is_long = most > kRowsAtOnce;
@@ -133,7 +133,7 @@ Task<Result<Page>> read_page(Engine& engine, Reader::Asker asker, const std::str
   pipeline.add(sql::kPage, project, after, std::min(most, kRowsAtOnce), kBytesAtOnce);
   pipeline.add(engine.schema().counts_usage ? sql::kCount : sql::kCountRows, project);
   if (is_long) pipeline.add(sql::kNth, project, after, most);
-  FLOWSTORE_CO_TRY(auto results, co_await engine.reader().read(pipeline, asker));
+  FLOWSTORE_CO_TRY(auto results, co_await engine.read(pipeline, asker));
 
   auto places = places_of(results.at(0));
   Page page;

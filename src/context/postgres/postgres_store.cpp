@@ -41,10 +41,10 @@ class Store final : public ContextStore {
 
   Task<Result<std::optional<std::string>>> read(const Caller& caller, const RowKey& key) override {
     FLOWSTORE_CO_TRY_STATUS(check_bytes(key));
-    const Reader::Asker asker(&caller, deadline());
+    const Runner::Asker asker(&caller, deadline());
     Pipeline pipeline;
     pipeline.add(sql::kRead, key.project, key.scope);
-    auto work = [&] { return engine_.reader().read(pipeline, asker); };
+    auto work = [&] { return engine_.read(pipeline, asker); };
     FLOWSTORE_CO_TRY(const auto results, co_await engine_.call(key.project, 0, work));
     const Rows& rows = results.front();
     std::optional<std::string> values;
@@ -84,7 +84,7 @@ class Store final : public ContextStore {
                           std::int64_t most) override {
     if (most < 0) co_return Error(ErrorKind::invalid, "", "LIMIT must not be negative");
     FLOWSTORE_CO_TRY_STATUS(check_bytes(project));
-    const Reader::Asker asker(&caller, deadline());
+    const Runner::Asker asker(&caller, deadline());
     auto work = [&] { return read_page(engine_, asker, project, after, most, patience_); };
     co_return co_await engine_.call(project, 0, work);
   }
@@ -99,11 +99,11 @@ class Store final : public ContextStore {
   }
 
   Task<Status> probe() override {
-    const Reader::Asker asker(nullptr, deadline());
+    const Runner::Asker asker(nullptr, deadline());
     const std::string nobody;
     Pipeline pipeline;
     pipeline.add(sql::kProbe);
-    auto work = [&] { return engine_.reader().read(pipeline, asker); };
+    auto work = [&] { return engine_.read(pipeline, asker); };
     FLOWSTORE_CO_TRY_STATUS(co_await engine_.call(nobody, 0, work));
     co_return Status();
   }

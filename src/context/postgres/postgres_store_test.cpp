@@ -2,7 +2,8 @@
 
 #include <gtest/gtest.h>
 
-#include "context/postgres/trouble.h"
+#include "context/postgres/errors.h"
+#include "postgres/trouble.h"
 #include "support/postgres_database.h"
 
 namespace flowstore::context::postgres {
@@ -137,7 +138,8 @@ TEST(PostgresStore, CountsItsConnections) {
   const TestDatabase database;
   Process process(database.options());
   ASSERT_TRUE(run(process->probe()));
-  EXPECT_NE(process.metrics().find("flowstore_postgres_connects_total{result=\"ok\"} 1\n"),
+  EXPECT_NE(process.metrics().find(
+                "flowstore_postgres_connects_total{result=\"ok\",use=\"context\"} 1\n"),
             std::string::npos);
 }
 

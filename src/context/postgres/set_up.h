@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "base/task.h"
-#include "context/postgres/connection.h"
+#include "context/postgres/database.h"
 
 namespace flowstore::context::postgres {
 

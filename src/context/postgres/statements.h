@@ -9,7 +9,7 @@
 
 #include <cstdint>
 
-#include "context/postgres/pipeline.h"
+#include "context/postgres/database.h"
 
 namespace flowstore::context::postgres::sql {
 

@@ -1,4 +1,4 @@
-#include "context/postgres/tls.h"
+#include "postgres/tls.h"
 
 #include <fstream>
 #include <sstream>

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "base/task.h"
-#include "context/postgres/connection.h"
+#include "context/postgres/database.h"
 #include "context/postgres/set_up.h"
 #include "context/postgres/write.h"
 

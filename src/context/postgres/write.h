@@ -12,8 +12,7 @@
 #include "base/result.h"
 #include "context/characters.h"
 #include "context/context_store.h"
-#include "context/postgres/connection.h"
-#include "context/postgres/wake.h"
+#include "context/postgres/database.h"
 
 namespace flowstore::context::postgres {
 

@@ -7,6 +7,8 @@
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
+#include "context/postgres/errors.h"
+
 namespace flowstore::context::postgres {
 namespace {
 
@@ -39,10 +41,11 @@ void answer(Write& write, Status status) {
 
 }  // namespace
 
-Writer::Writer(boost::asio::io_context& loop, Pool& pool, milliseconds patience, Log& log,
-               metrics::Registry& registry)
+Writer::Writer(boost::asio::io_context& loop, Pool& pool, const Tables& tables,
+               milliseconds patience, Log& log, metrics::Registry& registry)
     : loop_(loop),
       pool_(pool),
+      tables_(tables),
       least_(patience / 20),
       log_(log),
       batch_size_(registry.histogram("flowstore_context_batch_size", "Writes in one transaction.",
@@ -93,7 +96,7 @@ std::size_t Writer::most_singles() const {
 Task<> Writer::run(Pool::Lent connection, std::vector<Write*> writes, bool is_single) {
   batch_size_.observe(static_cast<double>(writes.size()));
   const Instant start = steady_clock::now();
-  Transaction transaction(*connection, pool_.schema(), pool_.use_names(), writes);
+  Transaction transaction(*connection, tables_.schema(), pool_.use_names(), writes);
   const auto outcome = co_await transaction.run();
   duration_.observe(std::chrono::duration<double>(steady_clock::now() - start).count());
   if (outcome.trouble) {

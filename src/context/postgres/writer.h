@@ -11,11 +11,13 @@
 
 #include "base/log.h"
 #include "base/task.h"
-#include "context/postgres/pool.h"
+#include "context/postgres/database.h"
+#include "context/postgres/tables.h"
 #include "context/postgres/transaction.h"
 #include "context/postgres/write.h"
 #include "context/postgres/write_queue.h"
 #include "metrics/registry.h"
+#include "postgres/pool.h"
 
 namespace flowstore::context::postgres {
 
@@ -25,8 +27,8 @@ namespace flowstore::context::postgres {
 class Writer {
  public:
   // References must outlive this.
-  Writer(boost::asio::io_context& loop, Pool& pool, std::chrono::milliseconds patience, Log& log,
-         metrics::Registry& registry);
+  Writer(boost::asio::io_context& loop, Pool& pool, const Tables& tables,
+         std::chrono::milliseconds patience, Log& log, metrics::Registry& registry);
 
   // Answers within the deadline.
   Task<Status> write(Write& write);
@@ -48,6 +50,7 @@ class Writer {
 
   boost::asio::io_context& loop_;
   Pool& pool_;
+  const Tables& tables_;
   std::chrono::milliseconds least_;  // a write with less time left is not begun
   Log& log_;
   WriteQueue queue_;

@@ -8,20 +8,9 @@
 namespace flowstore::files::memory {
 namespace {
 
-constexpr std::size_t kLongestName = 255;  // bytes; as on the file systems that localfs uses
-
 // The end of all keys below a folder: '0' follows '/' in ASCII.
 std::string below(std::string_view path) { return std::string(path) + "/"; }
 std::string behind(std::string_view path) { return std::string(path) + "0"; }
-
-bool has_long_name(std::string_view path) {
-  while (!path.empty()) {
-    const std::size_t slash = std::min(path.find('/'), path.size());
-    if (slash > kLongestName) return true;
-    path.remove_prefix(std::min(path.size(), slash + 1));
-  }
-  return false;
-}
 
 }  // namespace
 
@@ -58,7 +47,7 @@ class Store::Incoming final : public Upload {
 
 Task<Result<std::unique_ptr<Upload>>> Store::receive(const FileKey& key, ByteSource& body,
                                                      WriteMode mode) {
-  if (has_long_name(key.relative())) co_return name_too_long(key, "open");
+  if (key.has_long_name()) co_return name_too_long(key, "open");
   auto incoming = std::make_unique<Incoming>(*this, key, mode);
   while (true) {
     const auto piece = co_await body.next();
@@ -115,7 +104,7 @@ bool Store::is_folder(std::string_view path) const {
 Result<Store::Files::iterator> Store::find(const FileKey& key, std::string_view operation) {
   const auto found = files_.find(key.path());
   if (found != files_.end()) return found;
-  if (has_long_name(key.relative())) return name_too_long(key, operation);
+  if (key.has_long_name()) return name_too_long(key, operation);
   if (is_folder(key.path())) {
     return operation == "open" ? is_a_directory("read") : is_a_directory(key, operation);
   }

@@ -83,6 +83,8 @@ Task<Status> Store::look_at_store() {
 Task<Result<std::unique_ptr<Upload>>> Store::receive(const FileKey& key, ByteSource& body,
                                                      WriteMode mode) {
   FLOWSTORE_CO_TRY_STATUS(check_name(key, "open"));
+  // What the old server stored under longer names is read.
+  if (key.has_long_name()) co_return name_too_long(key, "open");
   auto incoming = std::make_unique<Incoming>(shop_, key, mode);
   FLOWSTORE_CO_TRY_STATUS(co_await incoming->take_in(body));
   co_return std::unique_ptr<Upload>(std::move(incoming));

@@ -1,10 +1,10 @@
-#include "context/postgres/pipeline.h"
+#include "postgres/pipeline.h"
 
 #include <charconv>
 
 #include <libpq-fe.h>
 
-namespace flowstore::context::postgres {
+namespace flowstore::postgres {
 namespace {
 
 // Type numbers of PostgreSQL itself, the same in every database.
@@ -104,4 +104,4 @@ std::int64_t Rows::number(int row, int column) const noexcept {
   return number;
 }
 
-}  // namespace flowstore::context::postgres
+}  // namespace flowstore::postgres

@@ -6,9 +6,9 @@
 
 #include "base/file_descriptor.h"
 #include "base/result.h"
-#include "context/postgres/postgres_store.h"
+#include "postgres/options.h"
 
-namespace flowstore::context::postgres {
+namespace flowstore::postgres {
 
 // The files behind Options::tls, looked at once. A certificate authority of NODE_EXTRA_CA_CERTS is
 // joined with the system's in memory, because libpq reads one file.
@@ -34,4 +34,4 @@ class Tls {
   FileDescriptor memory_;  // the joined files, where there is an extra one
 };
 
-}  // namespace flowstore::context::postgres
+}  // namespace flowstore::postgres

@@ -1,41 +1,35 @@
-#include "context/postgres/reader.h"
+#include "postgres/runner.h"
 
 #include <utility>
 
-namespace flowstore::context::postgres {
+namespace flowstore::postgres {
 namespace {
 
 using std::chrono::steady_clock;
 
-// Tries of one read, the first included.
+// Tries of one pipeline, the first included.
 constexpr int kTries = 4;
 
 }  // namespace
 
-Task<Result<std::vector<Rows>>> Reader::read(const Pipeline& pipeline, Asker asker) {
+Task<Answer> Runner::run(const Pipeline& pipeline, Asker asker) {
   for (int tries = 1;; ++tries) {
-    if (asker.has_left()) co_return left();
-    Answer answer = co_await read_once(pipeline, asker);
-    if (!answer.trouble) co_return std::move(answer.results);
+    Answer answer;
+    answer.trouble = Trouble("", "the caller has left");
+    if (asker.has_left()) co_return answer;
+    answer = co_await run_once(pipeline, asker);
+    if (!answer.trouble) co_return answer;
     const Trouble& trouble = *answer.trouble;
     pool_.learn_from(trouble);
-    // Cancelled: somebody else's read on the same connection was meant.
+    // Cancelled: somebody else's statement on the same connection was meant.
     const bool may_help = remedy_for(trouble) != Remedy::none || trouble.sqlstate == "57014";
     const bool is_over =
         tries >= kTries || pool_.is_down() || asker.deadline <= steady_clock::now();
-    if (!asker.has_left() && (!may_help || is_over)) {
-      Error error = translate(trouble);
-      if (error.kind() == ErrorKind::internal) {
-        LogFields fields;
-        fields.text("sqlstate", trouble.sqlstate).text("reason", trouble.message);
-        log_.error("PostgreSQL refused a context read.", fields);
-      }
-      co_return error;
-    }
+    if (!asker.has_left() && (!may_help || is_over)) co_return answer;
   }
 }
 
-Task<Answer> Reader::read_once(const Pipeline& pipeline, Asker asker) {
+Task<Answer> Runner::run_once(const Pipeline& pipeline, Asker asker) {
   Waiting waiting(pipeline, asker);
   waiting.flight.terms.deadline = asker.deadline;
   if (asker.caller != nullptr) {
@@ -48,7 +42,7 @@ Task<Answer> Reader::read_once(const Pipeline& pipeline, Asker asker) {
   co_return std::move(waiting.flight.answer);
 }
 
-void Reader::pump() {
+void Runner::pump() {
   while (!waiting_.empty()) {
     Waiting& next = *waiting_.front();
     if (pool_.is_down()) {
@@ -65,7 +59,7 @@ void Reader::pump() {
   }
 }
 
-void Reader::look_after(Instant now) {
+void Runner::look_after(Instant now) {
   std::erase_if(waiting_, [now](Waiting* one) {
     const bool is_over = one->asker.has_left() || one->asker.deadline <= now;
     if (is_over) {
@@ -77,4 +71,4 @@ void Reader::look_after(Instant now) {
   pump();
 }
 
-}  // namespace flowstore::context::postgres
+}  // namespace flowstore::postgres

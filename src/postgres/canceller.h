@@ -11,7 +11,7 @@
 struct pg_cancel;
 struct pg_conn;
 
-namespace flowstore::context::postgres {
+namespace flowstore::postgres {
 
 // libpq's way of asking blocks until the server has been reached. Asking is best effort: nobody is
 // told, and while many wait to be asked the next are left out. Safe to use from any thread.
@@ -38,4 +38,4 @@ class Canceller {
   std::thread thread_;            // last: it uses all of the above
 };
 
-}  // namespace flowstore::context::postgres
+}  // namespace flowstore::postgres

@@ -1,10 +1,10 @@
-#include "context/postgres/trouble.h"
+#include "postgres/trouble.h"
 
 #include <algorithm>
 #include <array>
 #include <utility>
 
-namespace flowstore::context::postgres {
+namespace flowstore::postgres {
 namespace {
 
 struct Row {
@@ -56,30 +56,7 @@ bool may_have_happened(const Trouble& trouble) noexcept {
   return trouble.sqlstate.empty() || trouble.sqlstate.starts_with("08");
 }
 
-Error translate(const Trouble& trouble) {
-  switch (row_for(trouble).kind) {
-    case ErrorKind::invalid:
-      return {ErrorKind::invalid, "", trouble.message};
-    case ErrorKind::no_space:
-      return {ErrorKind::no_space, "ENOSPC", "The context store is full"};
-    case ErrorKind::unavailable:
-      return no_answer();
-    default:
-      return {ErrorKind::internal, "", "The context store refused the request"};
-  }
-}
-
-Error no_answer() {
-  return {ErrorKind::unavailable, "context_unavailable",
-          "The context store cannot be used at the moment; try again in a few seconds"};
-}
-
-Error busy() {
-  return {ErrorKind::unavailable, "context_unavailable",
-          "The context store is busy; try again in a few seconds"};
-}
-
-Error left() { return {ErrorKind::aborted, "", "The client has left"}; }
+ErrorKind kind_of(const Trouble& trouble) noexcept { return row_for(trouble).kind; }
 
 std::string_view advice_for(const Trouble& trouble) {
   const std::string_view state = trouble.sqlstate;
@@ -93,4 +70,4 @@ std::string_view advice_for(const Trouble& trouble) {
   return "check context.options and that PostgreSQL is running and can be reached";
 }
 
-}  // namespace flowstore::context::postgres
+}  // namespace flowstore::postgres

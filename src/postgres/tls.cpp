@@ -1,5 +1,5 @@
 // Blocking calls: small files, at the start of the program only.
-#include "context/postgres/tls.h"
+#include "postgres/tls.h"
 
 #include <array>
 #include <cerrno>
@@ -11,7 +11,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-namespace flowstore::context::postgres {
+namespace flowstore::postgres {
 namespace {
 
 // Where distributions keep what they trust: Debian and Alpine, Red Hat, SUSE.
@@ -113,4 +113,4 @@ Status Tls::choose_authorities(const std::string& ca_file, const char* extra_fil
                "ca-certificates or name a file in ssl.ca");
 }
 
-}  // namespace flowstore::context::postgres
+}  // namespace flowstore::postgres

@@ -14,14 +14,14 @@
 #include "base/log.h"
 #include "base/outage_log.h"
 #include "base/task.h"
-#include "context/postgres/canceller.h"
-#include "context/postgres/connection.h"
-#include "context/postgres/endpoint.h"
-#include "context/postgres/postgres_store.h"
-#include "context/postgres/set_up.h"
 #include "metrics/registry.h"
+#include "postgres/canceller.h"
+#include "postgres/connection.h"
+#include "postgres/endpoint.h"
+#include "postgres/options.h"
+#include "postgres/purpose.h"
 
-namespace flowstore::context::postgres {
+namespace flowstore::postgres {
 
 // Opens connections as they are asked for, one after the other, and keeps them. While there is none
 // it tries again and again. A connection is lent to one writer, or shared by readers. Used on the
@@ -31,8 +31,8 @@ class Pool {
   using Lent = std::shared_ptr<Connection>;
 
   // References must outlive the pool. `on_change`: a connection may be free, or there is none.
-  Pool(boost::asio::io_context& loop, const Options& options, Endpoint endpoint, const Clock& clock,
-       Log& log, metrics::Registry& registry, std::function<void()> on_change);
+  Pool(boost::asio::io_context& loop, const Options& options, Endpoint endpoint, Purpose& purpose,
+       const Clock& clock, Log& log, metrics::Registry& registry, std::function<void()> on_change);
 
   // Begins to connect.
   void start();
@@ -55,8 +55,6 @@ class Pool {
 
   // Set while the database is known to be down: nothing should wait for it.
   bool is_down() const noexcept { return is_down_; }
-  // As of the latest set-up.
-  const Schema& schema() const noexcept { return schema_; }
   bool use_names() const noexcept { return use_names_; }
 
   // Does what a failed statement asks for: forgets named statements, or looks at the tables again.
@@ -93,14 +91,12 @@ class Pool {
   std::size_t most_;
   Endpoint endpoint_;
   Secret password_;
-  Log& log_;
+  Purpose& purpose_;
   std::function<void()> on_change_;
   OutageLog outage_log_;
   Canceller canceller_;
   std::vector<Member> members_;
   Lent opening_;  // not a member yet
-  Schema schema_;
-  std::string warning_;  // the last one that was logged
   bool use_names_ = true;
   bool is_down_ = false;
   bool is_stopping_ = false;
@@ -116,4 +112,4 @@ class Pool {
   metrics::Counter& failed_;
 };
 
-}  // namespace flowstore::context::postgres
+}  // namespace flowstore::postgres

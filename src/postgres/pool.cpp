@@ -1,4 +1,4 @@
-#include "context/postgres/pool.h"
+#include "postgres/pool.h"
 
 #include <algorithm>
 #include <random>
@@ -7,9 +7,7 @@
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
-#include "context/postgres/statements.h"
-
-namespace flowstore::context::postgres {
+namespace flowstore::postgres {
 namespace {
 
 using std::chrono::milliseconds;
@@ -17,8 +15,6 @@ using std::chrono::steady_clock;
 
 // A server that needs longer to let us in cannot serve anybody in time either.
 constexpr milliseconds kConnectTime{2000};
-// Rows are counted once, however many there are.
-constexpr std::chrono::minutes kSetUpTime{30};
 // Between the tries while the database is down, doubled each time.
 constexpr milliseconds kShortestPause{50};
 constexpr milliseconds kLongestPause{1000};
@@ -50,24 +46,28 @@ std::string without_password(std::string text, const Secret& password) {
 }  // namespace
 
 Pool::Pool(boost::asio::io_context& loop, const Options& options, Endpoint endpoint,
-           const Clock& clock, Log& log, metrics::Registry& registry,
+           Purpose& purpose, const Clock& clock, Log& log, metrics::Registry& registry,
            std::function<void()> on_change)
     : loop_(loop),
       // One for reading while another writes.
       most_(std::max<std::size_t>(options.connections, 2)),
       endpoint_(std::move(endpoint)),
       password_(options.password),
-      log_(log),
+      purpose_(purpose),
       on_change_(std::move(on_change)),
       outage_log_(clock, log,
-                  "PostgreSQL at " + endpoint_.name() +
-                      " cannot be used; context requests are answered with 503 until it can.",
+                  "PostgreSQL at " + endpoint_.name() + " cannot be used; " +
+                      std::string(purpose.loss()) + " until it can.",
                   "PostgreSQL at " + endpoint_.name() + " can be used again."),
       pause_(loop),
-      idle_(registry.gauge(kConnections, kConnectionsHelp, {{"state", "idle"}})),
-      busy_(registry.gauge(kConnections, kConnectionsHelp, {{"state", "busy"}})),
-      connected_(registry.counter(kConnects, kConnectsHelp, {{"result", "ok"}})),
-      failed_(registry.counter(kConnects, kConnectsHelp, {{"result", "failed"}})) {}
+      idle_(registry.gauge(kConnections, kConnectionsHelp,
+                           {{"state", "idle"}, {"use", purpose.name()}})),
+      busy_(registry.gauge(kConnections, kConnectionsHelp,
+                           {{"state", "busy"}, {"use", purpose.name()}})),
+      connected_(
+          registry.counter(kConnects, kConnectsHelp, {{"result", "ok"}, {"use", purpose.name()}})),
+      failed_(registry.counter(kConnects, kConnectsHelp,
+                               {{"result", "failed"}, {"use", purpose.name()}})) {}
 
 void Pool::start() { spawn(loop_.get_executor(), "postgres connections", keep()); }
 
@@ -151,14 +151,11 @@ Task<std::optional<Trouble>> Pool::connect(Lent connection) {
 // The first connection looks at the tables: the database may be another one than before.
 Task<std::optional<Trouble>> Pool::get_ready(Connection& connection) {
   if (members_.empty()) {
-    auto found = co_await set_up(connection, steady_clock::now() + kSetUpTime);
-    if (auto* trouble = std::get_if<Trouble>(&found)) co_return std::move(*trouble);
-    schema_ = std::get<Schema>(std::move(found));
-    if (!schema_.warning.empty() && schema_.warning != warning_) log_.warn(schema_.warning);
-    warning_ = schema_.warning;
+    auto failure = co_await purpose_.set_up(connection);
+    if (failure) co_return failure;
   }
   if (!use_names_) co_return std::nullopt;
-  auto statements = schema_.statements();
+  auto statements = purpose_.statements();
   auto trouble =
       co_await connection.prepare(std::move(statements), steady_clock::now() + kConnectTime);
   if (trouble && remedy_for(*trouble) == Remedy::unprepare) {
@@ -280,4 +277,4 @@ void Pool::count() {
   busy_.set(static_cast<std::int64_t>(members_.size()) - idle);
 }
 
-}  // namespace flowstore::context::postgres
+}  // namespace flowstore::postgres

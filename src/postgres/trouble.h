@@ -8,7 +8,7 @@
 
 #include "base/error.h"
 
-namespace flowstore::context::postgres {
+namespace flowstore::postgres {
 
 // An error of the server, or of the connection to it.
 struct Trouble {
@@ -35,18 +35,10 @@ Remedy remedy_for(const Trouble& trouble);
 // from the server itself (of class 08 are those of a pooler that lost it).
 bool may_have_happened(const Trouble& trouble) noexcept;
 
-// The only place that makes an Error of a SQLSTATE. Messages of kind invalid are the server's own,
-// as the old server showed them; all others say nothing of the database.
-Error translate(const Trouble& trouble);
-
-// The database does not answer, or not in time.
-Error no_answer();
-// More waits already than can be done in time.
-Error busy();
-// The caller has left.
-Error left();
+// What the trouble is to a caller: invalid, no_space, unavailable or internal.
+ErrorKind kind_of(const Trouble& trouble) noexcept;
 
 // What the operator can do about a connection that cannot be made; one clause without a full stop.
 std::string_view advice_for(const Trouble& trouble);
 
-}  // namespace flowstore::context::postgres
+}  // namespace flowstore::postgres

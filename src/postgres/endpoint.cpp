@@ -1,4 +1,4 @@
-#include "context/postgres/endpoint.h"
+#include "postgres/endpoint.h"
 
 #include <utility>
 
@@ -6,7 +6,7 @@
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
-namespace flowstore::context::postgres {
+namespace flowstore::postgres {
 namespace {
 
 // "a,b" names several servers, of which the one that takes writes is used.
@@ -77,4 +77,4 @@ std::string Endpoint::name() const {
   return options_.host + ":" + std::to_string(options_.port);
 }
 
-}  // namespace flowstore::context::postgres
+}  // namespace flowstore::postgres

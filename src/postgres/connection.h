@@ -15,15 +15,15 @@
 #include <boost/asio/posix/stream_descriptor.hpp>
 
 #include "base/task.h"
-#include "context/postgres/canceller.h"
-#include "context/postgres/pipeline.h"
-#include "context/postgres/trouble.h"
-#include "context/postgres/wake.h"
+#include "postgres/canceller.h"
+#include "postgres/pipeline.h"
+#include "postgres/trouble.h"
+#include "postgres/wake.h"
 
 struct pg_conn;
 struct pg_result;
 
-namespace flowstore::context::postgres {
+namespace flowstore::postgres {
 
 // libpq lives in real time, so this does too and takes no Clock.
 using Instant = std::chrono::steady_clock::time_point;
@@ -115,4 +115,4 @@ class Connection : public std::enable_shared_from_this<Connection> {
   bool is_awaiting_output_ = false;
 };
 
-}  // namespace flowstore::context::postgres
+}  // namespace flowstore::postgres

@@ -12,7 +12,7 @@
 
 #include "base/task.h"
 
-namespace flowstore::context::postgres {
+namespace flowstore::postgres {
 
 // For one waiter at a time, on one thread. Waking before the wait makes the wait return at once.
 class Wake {
@@ -59,4 +59,4 @@ class Wake {
   std::unique_ptr<Waiter> waiter_;
 };
 
-}  // namespace flowstore::context::postgres
+}  // namespace flowstore::postgres

@@ -1,4 +1,4 @@
-#include "context/postgres/connection.h"
+#include "postgres/connection.h"
 
 #include <algorithm>
 #include <utility>
@@ -8,7 +8,7 @@
 #include <boost/asio/use_awaitable.hpp>
 #include <libpq-fe.h>
 
-namespace flowstore::context::postgres {
+namespace flowstore::postgres {
 namespace {
 
 using Descriptor = boost::asio::posix::stream_descriptor;
@@ -283,4 +283,4 @@ void Connection::end(Trouble trouble) {
   }
 }
 
-}  // namespace flowstore::context::postgres
+}  // namespace flowstore::postgres

@@ -1,12 +1,12 @@
 // Blocking calls, on the thread that is there for them.
-#include "context/postgres/canceller.h"
+#include "postgres/canceller.h"
 
 #include <array>
 #include <utility>
 
 #include <libpq-fe.h>
 
-namespace flowstore::context::postgres {
+namespace flowstore::postgres {
 namespace {
 
 // A pool has fewer connections than this; more waiting means that the server is out of reach.
@@ -53,4 +53,4 @@ void Canceller::run() {
   }
 }
 
-}  // namespace flowstore::context::postgres
+}  // namespace flowstore::postgres

@@ -8,11 +8,11 @@
 #include <boost/asio/io_context.hpp>
 
 #include "base/task.h"
-#include "context/postgres/connection.h"
-#include "context/postgres/postgres_store.h"
-#include "context/postgres/tls.h"
+#include "postgres/connection.h"
+#include "postgres/options.h"
+#include "postgres/tls.h"
 
-namespace flowstore::context::postgres {
+namespace flowstore::postgres {
 
 // Used on one thread.
 class Endpoint {
@@ -31,4 +31,4 @@ class Endpoint {
   Tls tls_;
 };
 
-}  // namespace flowstore::context::postgres
+}  // namespace flowstore::postgres

@@ -1,20 +1,18 @@
-// Reader: brings reads and connections together.
+// Runner: brings statements and connections together.
 
 #pragma once
 
 #include <deque>
 
 #include "base/caller.h"
-#include "base/log.h"
-#include "base/result.h"
 #include "base/task.h"
-#include "context/postgres/pool.h"
+#include "postgres/pool.h"
 
-namespace flowstore::context::postgres {
+namespace flowstore::postgres {
 
-// Reads share connections: several are under way on each, so that many clients need few. Used on
-// one thread.
-class Reader {
+// Pipelines share connections: several are under way on each, so that many callers need few. Each
+// is a transaction of its own. Used on one thread.
+class Runner {
  public:
   // Who asks, and for how long. No caller: somebody who never leaves.
   struct Asker {
@@ -26,11 +24,12 @@ class Reader {
     Instant deadline;
   };
 
-  // Both must outlive this.
-  Reader(Pool& pool, Log& log) : pool_(pool), log_(log) {}
+  // The pool must outlive this.
+  explicit Runner(Pool& pool) : pool_(pool) {}
 
-  // Runs statements that change nothing, once more where that helps. Answers within the deadline.
-  Task<Result<std::vector<Rows>>> read(const Pipeline& pipeline, Asker asker);
+  // Runs statements that do no harm if they are run twice: they are, where that helps. Answers
+  // within the deadline. A caller who has left gets trouble, too.
+  Task<Answer> run(const Pipeline& pipeline, Asker asker);
 
   // Sends what can be sent. Called when something may have changed.
   void pump();
@@ -47,11 +46,10 @@ class Reader {
     Connection::Flight flight;
   };
 
-  Task<Answer> read_once(const Pipeline& pipeline, Asker asker);
+  Task<Answer> run_once(const Pipeline& pipeline, Asker asker);
 
   Pool& pool_;
-  Log& log_;
   std::deque<Waiting*> waiting_;
 };
 
-}  // namespace flowstore::context::postgres
+}  // namespace flowstore::postgres

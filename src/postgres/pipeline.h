@@ -11,11 +11,11 @@
 #include <string_view>
 #include <vector>
 
-#include "context/postgres/trouble.h"
+#include "postgres/trouble.h"
 
 struct pg_result;
 
-namespace flowstore::context::postgres {
+namespace flowstore::postgres {
 
 // One statement's text, and the name under which a connection prepares it. The name comes from the
 // text: a pooler may show us what another version of us has prepared.
@@ -123,4 +123,4 @@ struct Answer {
   std::optional<Trouble> trouble;
 };
 
-}  // namespace flowstore::context::postgres
+}  // namespace flowstore::postgres
