@@ -339,6 +339,7 @@ STEPS = [
     ("program-dev", program("dev")),
     ("contract-s3", contract("release", on_s3=True)),
     ("s3-faults", python_tests("release", "tests/s3/test_tools.py", "tests/s3/test_faults.py", log="s3-faults")),
+    ("s3-outages", python_tests("release", "tests/s3/test_outages.py", log="s3-outages")),
     ("s3-many", python_tests("release", "tests/s3/test_many.py", log="s3-many")),
     ("clients", clients),
     ("load", load),

@@ -18,11 +18,11 @@ function command() {
 }
 
 // A server with local files in a folder of its own, on a port that stays the same over restarts.
-// `context`, if given, is what the configuration file says under that name; `program` the words of
-// another command than the environment's. Returns { url, pid, log, restart, kill, launch, stop }:
+// `driver` and `context`, if given, are what the configuration file says under those names; `program`
+// the words of another command than the environment's. Returns { url, pid, log, restart, kill, launch, stop }:
 // stop and restart throw if the server does not end with code 0; kill leaves it no time and launch
 // starts it again.
-export async function start_server(platform_url, { context, program = command() } = {}) {
+export async function start_server(platform_url, { driver, context, program = command() } = {}) {
     const home = make_folder('server')
     const port = await free_port()
     const url = `http://127.0.0.1:${port}`
@@ -33,7 +33,7 @@ export async function start_server(platform_url, { context, program = command() 
         host: '127.0.0.1',
         port,
         base_url: platform_url,
-        driver: { type: 'localfs', options: { root: 'var/root' } },
+        driver: driver ?? { type: 'localfs', options: { root: 'var/root' } },
         logging: { level: 'error', http: 'error' },
         context
     }, null, 2))

@@ -49,9 +49,9 @@ class Known:
             return f"{name}: has {shown(stored)} and is read as {reply.status} {shown(reply.body)}"
         return ""
 
-    def problems(self, **options):
+    def problems(self):
         """What is wrong with any file, and files that nobody has written."""
-        found = [problem for name in sorted(self.possible) if (problem := self.problem(name, **options))]
+        found = [problem for name in sorted(self.possible) if (problem := self.problem(name))]
         strangers = set(self.server.bucket.objects(key_of(""))) - {key_of(name) for name in self.possible}
         return found + [f"{key}: nobody has written it" for key in sorted(strangers)]
 

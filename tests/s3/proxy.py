@@ -220,8 +220,9 @@ def slow(pieces, rate):
     for piece in pieces:
         step = max(1, rate // 20)
         for start in range(0, len(piece), step):
-            yield piece[start:start + step]
-            time.sleep(step / rate)
+            part = piece[start:start + step]
+            yield part
+            time.sleep(len(part) / rate)
 
 
 # ---------------------------------------------------------------- the program
@@ -303,6 +304,11 @@ class Proxy:
 
     def log(self):
         return self._ask("GET", "/log")
+
+    def unanswered_beginnings(self):
+        """How many multipart uploads may have begun whose name flowstore was not told, or not rightly."""
+        return sum(entry["method"] == "POST" and entry["target"].endswith(("?uploads", "?uploads="))
+                   and entry["fault"] is not None for entry in self.log())
 
     def _ask(self, method, path, body=None):
         connection = http.client.HTTPConnection("127.0.0.1", self.control, timeout=10)

@@ -71,6 +71,9 @@ class S3:
         return [(decoded(entry.findtext("Key")), entry.findtext("UploadId"))
                 for entry in self.listing({"uploads": ""}).findall("Upload")]
 
+    def abort(self, key, upload):
+        self.request("DELETE", key, {"uploadId": upload}).must(204)
+
     # ---- the protocol
     def listing(self, query):
         text = self.request("GET", None, {**query, "encoding-type": "url"}).must(200).body.decode()

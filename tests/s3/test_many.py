@@ -39,6 +39,7 @@ class Fleet(unittest.TestCase):
         self.bucket = engine.bucket(f"many-{name}")
         driver_quota = {} if quota is None else {"quota": quota}
         self.servers = []
+        self.is_over = False
         for number in range(SERVERS):
             one = Server(run.tmp / f"{name}-{number}", self.bucket, context={"type": "db", "options": {
                 "type": "postgres", "host": "127.0.0.1", "port": postgres_port, "username": "postgres",
@@ -50,12 +51,14 @@ class Fleet(unittest.TestCase):
 
     def ask(self, what, *words):
         """Of any server; what was answered. Nobody listening means that another one is asked."""
-        while True:
+        while not self.is_over:
             with contextlib.suppress(ConnectionRefusedError):
                 return getattr(random.choice(self.servers), what)(*words)
+        raise AssertionError("the test has failed meanwhile")
 
-    def at_once(self, work, count=CLIENTS):
-        """work(number) in so many threads, all to their end; the first error is thrown."""
+    def with_clients(self, work, meanwhile):
+        """work(number) in a thread for each client; meanwhile() again and again until all are done. The
+        first error is thrown."""
         errors = []
 
         def guarded(number):
@@ -64,16 +67,15 @@ class Fleet(unittest.TestCase):
             except BaseException as error:
                 errors.append(error)
 
-        threads = [threading.Thread(target=guarded, args=(number,)) for number in range(count)]
+        threads = [threading.Thread(target=guarded, args=(number,)) for number in range(CLIENTS)]
         [thread.start() for thread in threads]
-        return threads, errors
-
-    def with_clients(self, work, meanwhile):
-        """meanwhile() again and again until all clients are done."""
-        threads, errors = self.at_once(work)
-        while any(thread.is_alive() for thread in threads):
-            meanwhile()
-        [thread.join() for thread in threads]
+        try:
+            while any(thread.is_alive() for thread in threads):
+                meanwhile()
+        finally:
+            self.is_over = True
+            [thread.join() for thread in threads]
+            self.is_over = False
         if errors:
             raise errors[0]
 

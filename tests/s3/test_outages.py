@@ -40,6 +40,8 @@ class Outage(unittest.TestCase):
         proxy.rules()
         for key in bucket.objects():
             bucket.delete(key)
+        for key, upload in bucket.uploads():
+            bucket.abort(key, upload)
         self.server = self.made()
 
     def made(self, url=None, **more):
@@ -105,13 +107,13 @@ class Outage(unittest.TestCase):
             self.assertIn(bucket.get(key_of(name)), (OLD, OLD + b"new", b"new", None))
         for name, operation in self.operations().items():
             self.assertIn(operation().status, (200, 206) if name != "remove" else (200, 400, 404), name)
-        self.expect_no_uploads()
 
-    def expect_no_uploads(self):
+    def expect_no_uploads(self, but=0):
+        """None is left but for some whose beginning was never answered: nobody knows their names."""
         deadline = time.monotonic() + PATIENCE
-        while bucket.uploads() and time.monotonic() < deadline:
+        while len(bucket.uploads()) > but and time.monotonic() < deadline:
             time.sleep(0.05)
-        self.assertEqual(bucket.uploads(), [])
+        self.assertLessEqual(len(bucket.uploads()), but, bucket.uploads())
 
 
 class StoreIsAway(Outage):
@@ -125,6 +127,7 @@ class StoreIsAway(Outage):
         finally:
             engine.start_gateway()
         self.expect_recovery()
+        self.expect_no_uploads()
 
     def test_says_nothing(self):
         self.server.start()
@@ -134,7 +137,9 @@ class StoreIsAway(Outage):
             self.expect_outage()
         proxy.rules()
         self.expect_recovery()
+        self.expect_no_uploads()
 
+    # What it begins when it goes on is left there: it answers when nobody listens any more.
     def test_hangs(self):
         self.server = self.made(engine.url).start()
         self.prepare()
@@ -152,6 +157,7 @@ class StoreIsAway(Outage):
         self.expect_outage()
         proxy.rules()
         self.expect_recovery()
+        self.expect_no_uploads()
 
     def test_is_not_there_at_the_start_either(self):
         proxy.rules({"fault": "reset_before"})
@@ -169,10 +175,11 @@ class StoreIsAway(Outage):
         for name, operation in self.operations().items():
             with self.subTest(name):
                 reply = operation()
-                self.assertGreaterEqual(reply.status, 400)
+                self.assertEqual(reply.status, 500, reply)
+                self.assertIn(b"The file storage refused", reply.body)
                 self.assertNotIn(b"another-secret", reply.body)
                 self.assertNotIn(KEY.encode(), reply.body)
-        self.assertIn("SignatureDoesNotMatch", self.server.logged())
+        self.assertIn("SignatureDoesNotMatch", self.server.logged())  # for the operator
         self.assertNotIn("another-secret", self.server.logged())
 
 
@@ -197,7 +204,7 @@ class Load(Outage):
             if reply.status not in (200, 400, 404, 503):
                 wrong.append((name, turn, reply))
 
-    def with_load(self, disturb):
+    def with_load(self, disturb, beginnings_lost=lambda: 0):
         stop, known, wrong = threading.Event(), [Known(self.server) for _ in range(8)], []
         threads = [threading.Thread(target=self.client, args=(n, stop, known[n], wrong)) for n in range(8)]
         [thread.start() for thread in threads]
@@ -212,7 +219,7 @@ class Load(Outage):
         for one in known:
             self.assertGreater(len(one.possible), 0)
             self.assertEqual([problem for name in one.possible if (problem := one.problem(name))], [])
-        self.expect_no_uploads()
+        self.expect_no_uploads(beginnings_lost())
 
     def test_the_gateway_is_killed_and_restarted(self):
         self.server = self.made(engine.url).start()
@@ -228,18 +235,21 @@ class Load(Outage):
     def test_the_store_hangs_for_a_moment(self):
         self.server = self.made(engine.url).start()
 
+        hangs = []
+
         def disturb():
             time.sleep(0.5)
             engine.freeze()
+            hangs.append(True)
             time.sleep(1)
             engine.thaw()
 
-        self.with_load(disturb)
+        self.with_load(disturb, lambda: 8 * len(hangs))
 
     def test_a_tenth_of_the_answers_never_comes(self):
         self.server.start()
         proxy.rules({"fault": "reset_after", "probability": 0.1})
-        self.with_load(lambda: time.sleep(0.1))
+        self.with_load(lambda: time.sleep(0.1), proxy.unanswered_beginnings)
 
 
 class Clients(Outage):
