@@ -12,7 +12,7 @@ class FixedCredentials final : public CredentialsProvider {
 
   Task<Result<std::shared_ptr<const Credentials>>> get() override { co_return credentials_; }
   void refused(const Credentials& /*credentials*/) override {}
-  std::string_view source() const override { return "configuration"; }
+  std::string source() const override { return "configuration"; }
 
  private:
   std::shared_ptr<const Credentials> credentials_;

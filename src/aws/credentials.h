@@ -19,7 +19,7 @@ struct Credentials {
 
   std::string access_key_id;
   Secret secret_access_key;
-  std::string session_token;
+  std::string session_token;  // empty: none
   std::optional<std::chrono::system_clock::time_point> expires;
 };
 
@@ -27,11 +27,20 @@ struct Credentials {
 class CredentialsProvider {
  public:
   virtual ~CredentialsProvider() = default;
+
+  // Fetched when there are none, or when they are about to expire; one fetch at a time, however
+  // many ask. unavailable: there are none at the moment; the message is for the log and holds no
+  // secret.
   virtual Task<Result<std::shared_ptr<const Credentials>>> get() = 0;
+
+  // A service has refused these: others are fetched before the next use, where that is possible.
   virtual void refused(const Credentials& credentials) = 0;
-  virtual std::string_view source() const = 0;
+
+  // Where those in force come from, for logs: "configuration", "web identity".
+  virtual std::string source() const = 0;
 };
 
+// The same for ever.
 std::unique_ptr<CredentialsProvider> fixed_credentials(Credentials credentials);
 
 }  // namespace flowstore::aws

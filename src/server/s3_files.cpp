@@ -3,6 +3,8 @@
 #include <cstdlib>
 #include <utility>
 
+#include "aws/credentials_chain.h"
+
 namespace flowstore::server {
 namespace {
 
@@ -26,13 +28,18 @@ aws::Credentials fixed(const config::S3Config& config) {
   return credentials;
 }
 
-files::s3::Options store_options(const config::S3Config& config) {
+files::s3::Options store_options(const config::S3Config& config, std::string region) {
   files::s3::Options options;
   options.bucket = config.bucket;
-  options.region = config.region.empty() ? kDefaultRegion : config.region;
+  options.region = std::move(region);
   options.endpoint = config.endpoint;
   options.force_path_style = config.force_path_style;
   return options;
+}
+
+std::string region_for(const config::S3Config& config) {
+  if (!config.region.empty()) return config.region;
+  return aws::region_of(aws::process_environment).value_or(kDefaultRegion);
 }
 
 }  // namespace
@@ -40,10 +47,15 @@ files::s3::Options store_options(const config::S3Config& config) {
 S3Files::S3Files(const config::S3Config& config, const Executor& background, const Clock& clock,
                  Log& log)
     : trust_(std::getenv("NODE_EXTRA_CA_CERTS")), connector_(trust_, connector_options()) {
-  static_cast<void>(background);
-  static_cast<void>(clock);
   if (!trust_.warning().empty()) log.warn(trust_.warning());
-  credentials_ = aws::fixed_credentials(fixed(config));
+  if (!config.access_key_id.empty()) {
+    credentials_ = aws::fixed_credentials(fixed(config));
+    return;
+  }
+  aws::SourceOptions sources;
+  sources.region = region_for(config);
+  credentials_ = std::make_unique<aws::CredentialsChain>(std::move(sources), connector_, background,
+                                                         clock, log);
 }
 
 Result<std::unique_ptr<S3Files>> S3Files::make(const config::S3Config& config,
@@ -53,7 +65,8 @@ Result<std::unique_ptr<S3Files>> S3Files::make(const config::S3Config& config,
   std::unique_ptr<S3Files> made(new S3Files(config, background, clock, log));
   const files::s3::Surroundings with{
       made->connector_, *made->credentials_, locks, background, clock, log, registry};
-  FLOWSTORE_TRY(made->store_, files::s3::Store::make(store_options(config), with));
+  FLOWSTORE_TRY(made->store_,
+                files::s3::Store::make(store_options(config, region_for(config)), with));
   return made;
 }
 

@@ -12,7 +12,6 @@
 #include "config/config.h"
 #include "files/key_locks.h"
 #include "files/s3/s3_store.h"
-#include "http/client.h"
 #include "http/client_trust.h"
 #include "http/connector.h"
 #include "metrics/registry.h"
@@ -36,7 +35,6 @@ class S3Files {
 
   // In the order in which they need each other.
   http::Trust trust_;
-  http::Client client_;  // of who hands out credentials
   http::Connector connector_;
   std::unique_ptr<aws::CredentialsProvider> credentials_;
   std::unique_ptr<files::s3::Store> store_;

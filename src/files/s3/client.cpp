@@ -51,11 +51,7 @@ bool was_damaged(std::string_view code) {
          code == "RequestTimeout";
 }
 
-// Surely nothing has been changed.
-bool was_turned_away(const Answer& answer) {
-  return answer.status == 429 || answer.code == "SlowDown" || was_damaged(answer.code);
-}
-
+// Also where it says SlowDown: somebody between us and the store may have said it too late.
 bool is_temporary(const Answer& answer) {
   return answer.status == 500 || answer.status == 502 || answer.status == 503 ||
          answer.status == 504 || answer.status == 429 || answer.status == 408;
@@ -166,7 +162,7 @@ Client::Verdict Client::judge(const Call& call, const Result<Answer>& answer) {
     return is_skewed || wants_new_credentials(answer->code) ? Verdict::again_at_once
                                                             : Verdict::done;
   }
-  if (was_turned_away(*answer)) return Verdict::again_later;
+  if (was_damaged(answer->code)) return Verdict::again_later;
   if (!is_temporary(*answer)) return Verdict::done;
   return may_repeat ? Verdict::again_later : Verdict::unknown;
 }

@@ -1,12 +1,12 @@
 #include "files/s3/xml.h"
 
 #include <algorithm>
-#include <array>
-#include <cstdio>
 #include <cstring>
 #include <sstream>
 
 #include <pugixml.hpp>
+
+#include "aws/surroundings.h"
 
 namespace flowstore::files::s3 {
 namespace {
@@ -52,23 +52,6 @@ std::string url_decoded(std::string_view text) {
   return decoded;
 }
 
-// "2026-11-23T16:30:00.123Z"; the epoch for anything else.
-std::chrono::system_clock::time_point parse_time(const char* text) {
-  int year = 0;
-  unsigned month = 0;
-  unsigned day = 0;
-  int hour = 0;
-  int minute = 0;
-  int second = 0;
-  int fields =
-      std::sscanf(text, "%4d-%2u-%2uT%2d:%2d:%2d", &year, &month, &day, &hour, &minute, &second);
-  const std::chrono::year_month_day date{std::chrono::year(year), std::chrono::month(month),
-                                         std::chrono::day(day)};
-  if (fields != 6 || !date.ok()) return {};
-  return std::chrono::sys_days(date) + std::chrono::hours(hour) + std::chrono::minutes(minute) +
-         std::chrono::seconds(second);
-}
-
 std::string written(const pugi::xml_document& document) {
   std::ostringstream out;
   document.save(out, "", pugi::format_raw | pugi::format_no_declaration, pugi::encoding_utf8);
@@ -98,7 +81,8 @@ Result<ObjectPage> read_page(std::string_view xml) {
     Listed& object = page.objects.emplace_back();
     object.key = text(node.child_value("Key"));
     object.size = node.child("Size").text().as_ullong();
-    object.modified = parse_time(node.child_value("LastModified"));
+    object.modified = aws::parse_time(node.child_value("LastModified"))
+                          .value_or(std::chrono::system_clock::time_point());
   }
   for (const pugi::xml_node& node : root.children("CommonPrefixes")) {
     page.prefixes.push_back(text(node.child_value("Prefix")));
