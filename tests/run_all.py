@@ -177,10 +177,11 @@ def postgres(run):
     port = free_ports(1)
     run.command(*as_postgres, binaries / "initdb", "-D", data / "db", "-U", "postgres", "-A", "scram-sha-256",
                 f"--pwfile={secret}", "--no-sync", log="postgres")
-    server = subprocess.Popen(
-        [*as_postgres, binaries / "postgres", "-D", data / "db", "-p", str(port), "-k", data,
-         "-c", "listen_addresses=127.0.0.1", "-c", "fsync=off"],
-        stdout=open(run.tmp / "postgres-server.log", "ab"), stderr=subprocess.STDOUT, start_new_session=True)
+    with open(run.tmp / "postgres-server.log", "ab") as log:
+        server = subprocess.Popen(
+            [*as_postgres, binaries / "postgres", "-D", data / "db", "-p", str(port), "-k", data,
+             "-c", "listen_addresses=127.0.0.1", "-c", "fsync=off"],
+            stdout=log, stderr=subprocess.STDOUT, start_new_session=True)
     run.cleanups.append(lambda: kill_group(server))
     for _ in range(100):
         if subprocess.run([binaries / "pg_isready", "-q", "-h", "127.0.0.1", "-p", str(port)]).returncode == 0:
@@ -198,15 +199,16 @@ def postgres(run):
 @contextlib.contextmanager
 def s3(run):
     """An S3 store of its own; yields its URL. See tests/s3/engine.py for its key and bucket."""
-    log = open(run.tmp / "s3-engine.log", "ab")
-    engine = subprocess.Popen(
-        [sys.executable, ROOT / "tests/s3/engine.py", "run"], env=run.environment(), stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE, stderr=log, start_new_session=True, text=True)
+    path = run.tmp / "s3-engine.log"
+    with open(path, "ab") as log:
+        engine = subprocess.Popen(
+            [sys.executable, ROOT / "tests/s3/engine.py", "run"], env=run.environment(), stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE, stderr=log, start_new_session=True, text=True)
     run.cleanups.append(lambda: kill_group(engine))
     url = engine.stdout.readline().strip()
     try:
         if not url:
-            raise Failed("the S3 store did not start", (run.tmp / "s3-engine.log").read_text(errors="replace"))
+            raise Failed("the S3 store did not start", path.read_text(errors="replace"))
         yield url
     finally:
         engine.stdin.close()
@@ -214,7 +216,6 @@ def s3(run):
         with contextlib.suppress(subprocess.TimeoutExpired):
             engine.wait(10)
         kill_group(engine)
-        log.close()
 
 
 def contract(preset, on_s3=False):

@@ -141,21 +141,33 @@ for (const { name, skip, files_and_folders_exclude_each_other, start } of driver
         })
 
         const file = 'errors/file.txt'
+        const where_names_exclude_each_other = [
+            ['writes over a folder', 'replace', 'errors', ['failed to write to file: Error: Bad Request']],
+            ['appends to a folder', 'append', 'errors', ['failed to append to file: Error: Bad Request']],
+            ['writes below a file', 'replace', `${file}/x`, ['failed to write to file: Error: Bad Request']]
+        ]
         for (const [situation, operation, filename, errors] of [
             ['reads a missing file', 'read text', 'missing.txt', ['Error: Not Found']],
             ['reads lines of a missing file', 'read lines', 'missing.txt', ['Error: Not Found']],
             ['deletes a missing file', 'delete', 'missing.txt', ['failed to delete file: Error: Bad Request']],
             ['reads a folder', 'read text', 'errors', ['Error: Internal Server Error']],
-            ['writes over a folder', 'replace', 'errors', ['failed to write to file: Error: Bad Request']],
-            ['appends to a folder', 'append', 'errors', ['failed to append to file: Error: Bad Request']],
             ['deletes a folder', 'delete', 'errors', ['failed to delete file: Error: Bad Request']],
             ['reads below a file', 'read text', `${file}/x`, ['Error: Bad Request']],
-            ['writes below a file', 'replace', `${file}/x`, ['failed to write to file: Error: Bad Request']]
+            ...(files_and_folders_exclude_each_other ? where_names_exclude_each_other : [])
         ]) {
             test(`gets an error when it ${situation}`, async () => {
                 await succeed(node_red, 'replace', { filename: file, payload: 'unharmed' })
                 assert.deepEqual(await fail(node_red, operation, { filename, payload: 'x' }), errors)
                 assert.equal(await read(node_red, file), 'unharmed')
+            })
+        }
+
+        if (!files_and_folders_exclude_each_other) {
+            test('keeps a file apart from those below its name', async () => {
+                await succeed(node_red, 'replace', { filename: 'both/below.txt', payload: 'below' })
+                await succeed(node_red, 'replace', { filename: 'both', payload: 'itself' })
+                assert.equal(await read(node_red, 'both/below.txt'), 'below')
+                assert.equal(await read(node_red, 'both'), 'itself')
             })
         }
 

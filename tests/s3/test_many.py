@@ -18,7 +18,8 @@ from server import Server, key_of, run_all
 
 APPENDS = int(os.environ.get("APPENDS", "2000"))
 SERVERS, CLIENTS, FILES = 4, 32, 8
-PATIENCE = 30  # seconds until usage is exact after processes were killed
+KILLS = 4  # in each test that has any: what a dead process had locked stays so for a while
+PATIENCE = 20  # seconds for a count
 GONE = 0  # no answer, or only a part of one
 
 
@@ -47,6 +48,7 @@ class Fleet(unittest.TestCase):
             one.config["driver"].update(driver_quota)
             self.servers.append(one.start())
             self.addCleanup(one.stop)
+        self.kills = 0
         self.random = random.Random(1)
 
     def ask(self, what, *words):
@@ -80,7 +82,10 @@ class Fleet(unittest.TestCase):
             raise errors[0]
 
     def kill_one(self):
-        time.sleep(0.5)
+        time.sleep(1)
+        if self.kills == KILLS:
+            return
+        self.kills += 1
         victim = self.random.choice(self.servers)
         victim.kill()
         time.sleep(0.2)
@@ -120,7 +125,7 @@ class Fleet(unittest.TestCase):
         self.with_clients(self.append_lines, self.kill_one)
         self.check_appends()
         self.assertEqual(set(self.answers) - {200, 503, GONE}, set(), self.answers)
-        self.assertGreater(self.answers[200], sum(self.answers.values()) * 0.8, self.answers)
+        self.assertGreater(self.answers[200], sum(self.answers.values()) / 2, self.answers)
 
     # ---- quotas
     def stored(self):
@@ -134,6 +139,16 @@ class Fleet(unittest.TestCase):
     def begin_quota(self, name, quota):
         self.quota, self.most = quota, 0
         self.begin(name, quota)
+
+    def let_an_hour_pass(self):
+        """For what the dead had announced and locked. They may have been counted too high, never too low."""
+        for one in self.servers:
+            self.assertGreaterEqual(one.used(), self.stored())
+        for table, columns in (("file_changes", ["begun_at"]), ("file_usage", ["counted_at", "counting_until"]),
+                               ("file_locks", ["expires"])):
+            earlier = ", ".join(f"{column} = {column} - interval '1 hour'" for column in columns)
+            run.command("psql", "-h", "127.0.0.1", "-p", postgres_port, "-U", "postgres", "-d", "flowstore_contract", "-c",
+                        f"UPDATE flowstore_{table} SET {earlier}", env={"PGPASSWORD": "secret"}, log="psql")
 
     def check_exactness(self):
         """Every server knows how much there is, and what still fits: to the byte."""
@@ -157,6 +172,7 @@ class Fleet(unittest.TestCase):
         self.check_appends()
         self.assertGreater(self.answers[413], 0, self.answers)
         self.assertGreater(self.answers[200], 0, self.answers)
+        self.let_an_hour_pass()
         self.check_exactness()
 
     def change_files(self, number):
@@ -186,13 +202,12 @@ class Fleet(unittest.TestCase):
     def test_writes_of_all_kinds_never_exceed_a_quota_and_are_counted_exactly(self):
         self.begin_quota("write-quota", 100_000)
         self.change(self.watch)
-        used = {one.used() for one in self.servers}
-        self.assertEqual(used, {self.stored()})  # at once: nobody was killed
-        self.check_exactness()
+        self.check_exactness()  # without waiting: nobody was killed
 
     def test_writes_of_all_kinds_never_exceed_a_quota_while_processes_die(self):
         self.begin_quota("killed-quota", 100_000)
         self.change(lambda: (self.watch(), self.kill_one()))
+        self.let_an_hour_pass()
         self.check_exactness()
 
 
