@@ -383,7 +383,7 @@ TEST_F(ConnectorTest, ServesManyThreads) {
   EXPECT_LE(server.connections(), 8);
 }
 
-TEST(ConnectorTls, BelievesTheRightCertificateOnly) {
+TEST(ConnectorTrust, BelievesTheRightCertificateOnly) {
   const Certificates certificates;
   const TlsServer server(certificates);
   const auto port = static_cast<std::uint16_t>(server.port());
