@@ -2,12 +2,10 @@
 
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <cstdint>
-#include <deque>
 #include <memory>
-#include <mutex>
-#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -18,6 +16,7 @@
 #include "base/task.h"
 #include "http/client_trust.h"
 #include "http/dialler.h"
+#include "http/idle_lines.h"
 #include "http/places.h"
 
 namespace flowstore::http {
@@ -47,47 +46,53 @@ inline constexpr std::string_view kNoAnswer = "no_answer";
 // The body of the answer ended early.
 inline constexpr std::string_view kCutShort = "cut_short";
 
-// An answer. Its body is pulled from the connection, which can be used again when all of it has
-// been pulled, and is closed if the Reply dies before. Used by one task at a time, on the executor
-// that sent the request, and gone before that is.
+// An answer. Its body is pulled from the connection, which can be used again as soon as all of it
+// has come, and is closed if the Reply dies before. The size is the body's: 0 where there is none,
+// as for HEAD. Pieces have 64 KiB at most. Used by one task at a time, on the executor that sent
+// the request, and gone before that is.
 class Reply : public ByteSource {
  public:
   virtual int status() const = 0;
-  // By its lower-case name; empty if there is none.
+  // By its name, in whatever case; empty if there is none.
   virtual std::string_view header(std::string_view name) const = 0;
 };
 
 struct ConnectorOptions {
   ConnectorOptions() = default;
 
-  // In use at a time; others wait in line, first come first served.
+  // In use at a time; others wait in line, first come first served. A Reply that is not read to its
+  // end is one: whoever sends another request meanwhile needs two.
   std::size_t max_connections = 128;
   std::size_t max_idle = 64;
   std::chrono::seconds idle_timeout{30};
 };
 
 // Connections that are kept open and shared by all event loops, each of which runs on one thread at
-// a time. Safe to use from any thread; must outlive every Reply.
+// a time. Safe to use from any thread; must outlive every Reply and every task of its own.
 class Connector {
  public:
+  // For metrics; each number for itself.
+  struct Counts {
+    std::size_t in_use = 0;  // those that are being made included
+    std::size_t idle = 0;
+    std::uint64_t opened = 0;  // so far
+    std::uint64_t reused = 0;  // requests so far that found a connection
+  };
+
+  // `trust` must outlive the connector.
   explicit Connector(const Trust& trust, ConnectorOptions options = ConnectorOptions());
   ~Connector();
 
   // Sends, and returns when the head of the answer is in. An answer that comes before the whole
   // body has been sent is taken, and the connection is not used again. invalid: a name or value
   // with a control character would be another header. An error of `source` is returned as it is.
+  // `origin` must outlive the task.
   Task<Result<std::unique_ptr<Reply>>> send(const Origin& origin, OutgoingRequest request);
+
+  Counts counts() const;
 
  private:
   class KeptReply;
-
-  struct Idle {
-    Idle() = default;
-
-    Origin origin;
-    Line line;
-    Instant since{};
-  };
 
   // A wire for one request, and what goes with it.
   struct Turn {
@@ -98,14 +103,12 @@ class Connector {
   };
 
   Task<Result<Turn>> take(const Origin& origin, const OutgoingRequest& request);
-  std::optional<Line> take_idle(const Origin& origin);
-  void keep(const Origin& origin, Line line);
 
-  ConnectorOptions options_;
   Dialler dialler_;
   Places places_;
-  std::mutex mutex_;
-  std::deque<Idle> idle_;  // guarded by mutex_; the one used last is last
+  IdleLines idle_;  // below the dialler, which knows their TLS
+  std::atomic<std::uint64_t> opened_{0};
+  std::atomic<std::uint64_t> reused_{0};
 };
 
 }  // namespace flowstore::http

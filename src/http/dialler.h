@@ -2,9 +2,10 @@
 
 #pragma once
 
-#include <chrono>
+#include <cstdint>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <boost/asio/ip/tcp.hpp>
@@ -12,9 +13,8 @@
 #include "base/result.h"
 #include "base/task.h"
 #include "http/client_trust.h"
+#include "http/tls.h"
 #include "http/wire.h"
-
-struct ssl_ctx_st;
 
 namespace flowstore::http {
 
@@ -30,32 +30,25 @@ struct Origin {
   bool is_tls = true;
 };
 
-// Safe to use from any thread.
+// Safe to use from any thread; outlives the connections that it makes.
 class Dialler {
  public:
-  // Reads the trusted certificates. Throws std::runtime_error if OpenSSL cannot be used.
-  explicit Dialler(const Trust& trust);
-  ~Dialler();
+  // `trust` must outlive the dialler.
+  explicit Dialler(const Trust& trust) : tls_(trust) {}
 
   // A connection that is there, with TLS agreed on and the service's name proven. The addresses of
   // the name are tried one after the other, each for its share of the time. Errors are sentences
-  // for the log.
+  // for the log, of kind unavailable.
   Task<Result<std::unique_ptr<Wire>>> dial(const Origin& origin, Instant deadline);
 
  private:
   using Endpoint = boost::asio::ip::tcp::endpoint;
 
-  struct FreeContext {
-    void operator()(ssl_ctx_st* context) const noexcept;
-  };
-
-  static Task<Result<std::vector<Endpoint>>> resolve(const Origin& origin, Instant deadline);
   Task<Result<std::unique_ptr<Wire>>> dial_one(const Origin& origin, const Endpoint& endpoint,
                                                Instant deadline);
-  Result<Line> begin(const Origin& origin, const Endpoint& endpoint) const;
-  Tls session_for(const Origin& origin, int socket) const;
+  Result<Line> begin(const Origin& origin, const Endpoint& endpoint);
 
-  std::unique_ptr<ssl_ctx_st, FreeContext> context_;
+  TlsClient tls_;
 };
 
 }  // namespace flowstore::http

@@ -7,15 +7,17 @@
 #include <deque>
 #include <memory>
 #include <mutex>
+#include <utility>
 
 #include "base/task.h"
 
 namespace flowstore::http {
 
-// First come, first served. Safe to use from any thread; must outlive every Place.
+// First come, first served. Safe to use from any thread; must outlive every Place. Tasks that wait
+// run on executors with one thread at a time.
 class Places {
  public:
-  explicit Places(std::size_t most) : free_(most) {}
+  explicit Places(std::size_t most) : most_(most), free_(most) {}
 
   // Given back when it dies, on any thread.
   class Place {
@@ -34,17 +36,25 @@ class Places {
     Places* places_ = nullptr;
   };
 
+  // One that is free; none if there is none.
+  Place take_now();
   // Waits for one until the deadline; none is free then.
   Task<Place> take(std::chrono::steady_clock::time_point deadline);
 
+  std::size_t taken() const;
+
  private:
   struct Waiter;
+  class Stay;
 
-  bool try_take(const std::shared_ptr<Waiter>& waiter);
+  // False if there was a place at once.
+  bool stand_in_line(const std::shared_ptr<Waiter>& waiter);
+  // True if the waiter has got a place meanwhile.
   bool leave_line(const std::shared_ptr<Waiter>& waiter);
   void give_back() noexcept;
 
-  std::mutex mutex_;
+  const std::size_t most_;
+  mutable std::mutex mutex_;
   std::size_t free_;                             // guarded by mutex_
   std::deque<std::shared_ptr<Waiter>> waiting_;  // guarded by mutex_
 };

@@ -1,9 +1,10 @@
 #include "http/response_parser.h"
 
 #include <algorithm>
-#include <cctype>
 
 #include <llhttp.h>
+
+#include "http/header_words.h"
 
 namespace flowstore::http {
 
@@ -17,16 +18,22 @@ struct ResponseParser::Engine {
     return HPE_OK;
   }
 
+  static int on_status_complete(llhttp_t* parser) {
+    owner(parser).is_answering_ = parser->status_code >= 200;
+    return HPE_OK;
+  }
+
   static int on_header_field(llhttp_t* parser, const char* at, std::size_t size) {
     ResponseParser& answer = owner(parser);
     if (answer.is_value_complete_) answer.headers_.emplace_back();
     answer.is_value_complete_ = false;
-    return answer.extend(answer.headers_.back().first, at, size);
+    answer.headers_.back().first.append(at, size);
+    return HPE_OK;
   }
 
   static int on_header_value(llhttp_t* parser, const char* at, std::size_t size) {
-    ResponseParser& answer = owner(parser);
-    return answer.extend(answer.headers_.back().second, at, size);
+    owner(parser).headers_.back().second.append(at, size);
+    return HPE_OK;
   }
 
   static int on_header_value_complete(llhttp_t* parser) {
@@ -35,20 +42,27 @@ struct ResponseParser::Engine {
   }
 
   static int on_headers_complete(llhttp_t* parser) {
-    // To llhttp the message ends here: bodies are read by Reply.
+    // To llhttp the message ends here: bodies are read by ReplyReader.
     constexpr int kNoBody = 1;
+    constexpr int kSwitchingProtocols = 101;
     ResponseParser& answer = owner(parser);
-    answer.status_ = parser->status_code;
-    if (answer.status_ < 200) return kNoBody;
+    const bool is_old = parser->http_minor == 0;
+    const bool is_http = parser->http_major == 1 && parser->status_code >= 100 &&
+                         parser->status_code <= 999 && parser->status_code != kSwitchingProtocols;
+    if (!is_http || !answer.has_clear_end(parser->flags, is_old)) return HPE_USER;
+    parser->upgrade = 0;
+    if (parser->status_code < 200) return kNoBody;
+    answer.is_answering_ = true;
     answer.is_complete_ = true;
-    answer.can_be_kept_ = llhttp_should_keep_alive(parser) != 0;
+    answer.status_ = parser->status_code;
+    answer.can_be_kept_ = is_old ? (parser->flags & F_CONNECTION_KEEP_ALIVE) != 0
+                                 : (parser->flags & F_CONNECTION_CLOSE) == 0;
     const bool has_body =
         !answer.is_head_request_ && answer.status_ != 204 && answer.status_ != 304;
     answer.is_chunked_ = has_body && (parser->flags & F_CHUNKED) != 0;
     const bool has_length = (parser->flags & F_CONTENT_LENGTH) != 0;
     if (!has_body) answer.length_ = 0;
-    if (has_body && has_length && !answer.is_chunked_) answer.length_ = parser->content_length;
-    parser->upgrade = 0;
+    if (has_body && has_length) answer.length_ = parser->content_length;
     return kNoBody;
   }
 
@@ -61,6 +75,7 @@ struct ResponseParser::Engine {
       llhttp_settings_t made;
       llhttp_settings_init(&made);
       made.on_message_begin = &on_message_begin;
+      made.on_status_complete = &on_status_complete;
       made.on_header_field = &on_header_field;
       made.on_header_value = &on_header_value;
       made.on_header_value_complete = &on_header_value_complete;
@@ -87,11 +102,14 @@ void ResponseParser::begin_head() {
   is_value_complete_ = true;
 }
 
-int ResponseParser::extend(std::string& text, const char* at, std::size_t size) {
-  bytes_ += size;
-  if (bytes_ > kMostBytes) return HPE_USER;
-  text.append(at, size);
-  return HPE_OK;
+// As for requests: no Transfer-Encoding but chunked, none with HTTP/1.0, and none beside a
+// Content-Length. llhttp does not see one with an empty value.
+bool ResponseParser::has_clear_end(unsigned flags, bool is_http_1_0) const {
+  const bool has_encoding = std::any_of(headers_.begin(), headers_.end(), [](const auto& header) {
+    return equals_ignoring_case(header.first, "transfer-encoding");
+  });
+  if (!has_encoding) return true;
+  return (flags & F_CHUNKED) != 0 && (flags & F_CONTENT_LENGTH) == 0 && !is_http_1_0;
 }
 
 ResponseParser::Outcome ResponseParser::parse(std::string_view bytes) {
@@ -99,18 +117,17 @@ ResponseParser::Outcome ResponseParser::parse(std::string_view bytes) {
   if (is_complete_ && error == HPE_PAUSED) {
     const char* const end = llhttp_get_error_pos(&engine_->parser);
     consumed_ = static_cast<std::size_t>(end - bytes.data());
-    for (auto& [name, value] : headers_) {
-      std::transform(name.begin(), name.end(), name.begin(),
-                     [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-    }
     return Outcome::complete;
   }
-  return error == HPE_OK ? Outcome::need_more : Outcome::malformed;
+  bytes_ += bytes.size();
+  const bool is_incomplete = error == HPE_OK && bytes_ < kMostBytes;
+  if (!is_incomplete) is_complete_ = false;
+  return is_incomplete ? Outcome::need_more : Outcome::malformed;
 }
 
 std::string_view ResponseParser::header(std::string_view name) const {
   for (const auto& [known, value] : headers_) {
-    if (known == name) return value;
+    if (equals_ignoring_case(known, name)) return value;
   }
   return {};
 }

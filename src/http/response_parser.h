@@ -13,7 +13,8 @@
 
 namespace flowstore::http {
 
-// Over llhttp, strictly. Interim answers (1xx) are passed over. For one answer.
+// Over llhttp, strictly: what others could read as ending elsewhere is malformed. Interim answers
+// (1xx) are passed over. For one answer.
 class ResponseParser {
  public:
   enum class Outcome : std::uint8_t { need_more, complete, malformed };
@@ -26,8 +27,13 @@ class ResponseParser {
   Outcome parse(std::string_view bytes);
   std::size_t consumed() const noexcept { return consumed_; }
 
+  // What is being read is no interim answer, if not complete.
+  bool is_answering() const noexcept { return is_answering_; }
+  bool is_complete() const noexcept { return is_complete_; }
+
+  // What follows is valid once the head is complete.
   int status() const noexcept { return status_; }
-  // Of lower-case names; empty if there is none.
+  // The value of the first header of that name, in whatever case; empty if there is none.
   std::string_view header(std::string_view name) const;
 
   bool is_chunked() const noexcept { return is_chunked_; }
@@ -38,16 +44,17 @@ class ResponseParser {
  private:
   struct Engine;
 
-  // Of all header names and values.
+  // Of the head and of all interim answers before it.
   static constexpr std::size_t kMostBytes = 64U << 10;
 
-  int extend(std::string& text, const char* at, std::size_t size);
   void begin_head();
+  bool has_clear_end(unsigned flags, bool is_http_1_0) const;
 
   bool is_head_request_;
   std::unique_ptr<Engine> engine_;
   std::vector<std::pair<std::string, std::string>> headers_;
   bool is_value_complete_ = true;
+  bool is_answering_ = false;
   bool is_complete_ = false;
   std::size_t bytes_ = 0;
   std::size_t consumed_ = 0;

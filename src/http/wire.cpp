@@ -1,266 +1,225 @@
 #include "http/wire.h"
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <system_error>
 
+#include <boost/asio/deferred.hpp>
+#include <boost/asio/experimental/parallel_group.hpp>
+#include <boost/asio/posix/stream_descriptor.hpp>
+#include <boost/asio/post.hpp>
 #include <boost/asio/redirect_error.hpp>
+#include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
-#include <openssl/bio.h>
 #include <openssl/err.h>
 #include <openssl/ssl.h>
-#include <openssl/x509.h>
-#include <poll.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
+
+#include "http/tls_socket.h"
 
 namespace flowstore::http {
 namespace {
 
+using std::chrono::steady_clock;
 using Descriptor = boost::asio::posix::stream_descriptor;
 
-// While the kernel takes no more, how often to look whether the peer has answered already.
-constexpr std::chrono::milliseconds kLook{50};
-// Two texts that are shorter together go out as one record of TLS.
-constexpr std::size_t kJoined = 16U << 10;
+// What one task may move before the others get their turn: half a millisecond's work.
+constexpr std::size_t kFairBytes = 1U << 20;
 
 std::string text_of(int error) { return std::system_category().message(error); }
 
-Error failed(std::string reason) { return {ErrorKind::unavailable, "wire", std::move(reason)}; }
+Error failed(std::string why) { return {ErrorKind::unavailable, "wire", std::move(why)}; }
 
-void acknowledge_quickly(int socket) {
-  const int on = 1;
-  ::setsockopt(socket, IPPROTO_TCP, TCP_QUICKACK, &on, sizeof on);
-}
-
-// OpenSSL's own way of reading and writing sockets raises SIGPIPE.
-int socket_of(BIO* bio) {
-  return static_cast<int>(reinterpret_cast<std::intptr_t>(BIO_get_data(bio)));
-}
-
-int bio_read(BIO* bio, char* into, int size) {
-  acknowledge_quickly(socket_of(bio));
-  const ssize_t got = ::recv(socket_of(bio), into, static_cast<std::size_t>(size), 0);
-  BIO_clear_retry_flags(bio);
-  if (got < 0 && (errno == EAGAIN || errno == EINTR)) BIO_set_retry_read(bio);
-  return static_cast<int>(got);
-}
-
-int bio_write(BIO* bio, const char* from, int size) {
-  const ssize_t taken = ::send(socket_of(bio), from, static_cast<std::size_t>(size), MSG_NOSIGNAL);
-  BIO_clear_retry_flags(bio);
-  if (taken < 0 && (errno == EAGAIN || errno == EINTR)) BIO_set_retry_write(bio);
-  return static_cast<int>(taken);
-}
-
-long bio_control(BIO*, int command, long, void*) { return command == BIO_CTRL_FLUSH ? 1 : 0; }
-
-BIO_METHOD* bio_method() {
-  static BIO_METHOD* const method = [] {
-    BIO_METHOD* made = BIO_meth_new(BIO_TYPE_SOURCE_SINK | BIO_get_new_index(), "flowstore");
-    BIO_meth_set_read(made, &bio_read);
-    BIO_meth_set_write(made, &bio_write);
-    BIO_meth_set_ctrl(made, &bio_control);
-    return made;
-  }();
-  return method;
-}
-
-bool is_readable(int descriptor, const SSL* session) {
-  if (session != nullptr && SSL_pending(session) > 0) return true;
-  pollfd socket{};
-  socket.fd = descriptor;
-  socket.events = POLLIN;
-  return ::poll(&socket, 1, 0) == 1;
-}
-
-// Why TLS failed, in OpenSSL's words or, of a certificate, in those that say what is wrong with it.
-std::string tls_reason(const SSL* session) {
-  const long verdict = SSL_get_verify_result(session);
-  if (verdict != X509_V_OK) {
-    return std::string("the certificate is not accepted: ") +
-           X509_verify_cert_error_string(verdict);
-  }
-  const unsigned long error = ERR_peek_last_error();
-  const char* words = error == 0 ? nullptr : ERR_reason_error_string(error);
-  return words == nullptr ? "the connection was closed" : std::string("TLS: ") + words;
-}
+bool would_block(int error) { return error == EAGAIN || error == EWOULDBLOCK || error == EINTR; }
 
 }  // namespace
 
-void FreeTls::operator()(ssl_st* session) const noexcept { SSL_free(session); }
-
-bool has_said_something(const Line& line) { return is_readable(line.socket.get(), line.tls.get()); }
-
-void attach(ssl_st* session, int socket) {
-  BIO* const bio = BIO_new(bio_method());
-  BIO_set_data(bio, reinterpret_cast<void*>(static_cast<std::intptr_t>(socket)));
-  BIO_set_init(bio, 1);
-  SSL_set_bio(session, bio, bio);
+bool is_quiet(const Line& line) {
+  if (line.tls && SSL_has_pending(line.tls.get()) != 0) return false;
+  char byte = 0;
+  const ssize_t got = ::recv(line.socket.get(), &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+  return got < 0 && would_block(errno);
 }
 
-// The timer's handler may be on its way when the wire goes, or when another wait has begun.
-struct Wire::Alarm {
-  explicit Alarm(const Executor& executor) : timer(executor) {}
+// Arms one timer for many waits: a wait that ends in time leaves it alone, and when it goes off too
+// early it is set to what is waited for by then. Lives with the wire; the timer's handler holds it
+// only while it runs, and finds nothing once the wire has gone.
+struct Wire::Watch : std::enable_shared_from_this<Watch> {
+  Watch(const Executor& executor, int socket) : descriptor(executor, socket), timer(executor) {}
+  // The socket is the wire's.
+  ~Watch() { descriptor.release(); }
 
+  void begin(Instant deadline) {
+    until = deadline;
+    is_waiting = true;
+    is_late = false;
+    if (!is_armed || timer.expiry() > until) arm();
+  }
+
+  // False: the deadline came first.
+  bool end() {
+    is_waiting = false;
+    return !is_late;
+  }
+
+  void arm() {
+    is_armed = true;
+    timer.expires_at(until);
+    timer.async_wait([weak = weak_from_this()](const boost::system::error_code& error) {
+      const auto watch = weak.lock();
+      if (watch && !error) watch->ring();
+    });
+  }
+
+  void ring() {
+    is_armed = false;
+    if (!is_waiting) return;
+    if (steady_clock::now() < until) return arm();
+    is_late = true;
+    descriptor.cancel();
+  }
+
+  Descriptor descriptor;
   boost::asio::steady_timer timer;
-  Descriptor* socket = nullptr;  // what is waited for; null: nothing
-  unsigned wait = 0;             // counts them
-  bool has_rung = false;
+  Instant until;
+  bool is_armed = false;
+  bool is_waiting = false;
+  bool is_late = false;
 };
 
 Wire::Wire(const Executor& executor, Line line)
-    : socket_(executor, line.socket.release()),
+    : socket_(std::move(line.socket)),
       tls_(std::move(line.tls)),
-      alarm_(std::make_shared<Alarm>(executor)) {}
+      watch_(std::make_shared<Watch>(executor, socket_.get())) {}
 
-Wire::~Wire() {
-  alarm_->socket = nullptr;
-  alarm_->timer.cancel();
+Wire::~Wire() = default;
+
+Line Wire::release() {
+  watch_.reset();
+  Line line;
+  line.socket = std::move(socket_);
+  line.tls = std::move(tls_);
+  return line;
 }
 
-Task<bool> Wire::wait_for(Want want, Instant deadline) {
-  alarm_->socket = &socket_;
-  alarm_->has_rung = false;
-  const unsigned wait = ++alarm_->wait;
-  alarm_->timer.expires_at(deadline);
-  alarm_->timer.async_wait([alarm = alarm_, wait](const boost::system::error_code& error) {
-    if (error || alarm->socket == nullptr || alarm->wait != wait) return;
-    alarm->has_rung = true;
-    alarm->socket->cancel();
-  });
-  const auto type = want == Want::output ? Descriptor::wait_write : Descriptor::wait_read;
+Task<bool> Wire::wait(Try need, Instant deadline) {
+  unfair_bytes_ = 0;
+  watch_->begin(deadline);
+  const auto type = need == Try::needs_output ? Descriptor::wait_write : Descriptor::wait_read;
   boost::system::error_code error;
   const boost::asio::use_awaitable_t<> token;
-  co_await socket_.async_wait(type, boost::asio::redirect_error(token, error));
-  alarm_->socket = nullptr;
-  alarm_->timer.cancel();
-  co_return !alarm_->has_rung;
+  co_await watch_->descriptor.async_wait(type, boost::asio::redirect_error(token, error));
+  const bool is_in_time = watch_->end();
+  // What came at the very last moment has come.
+  co_return is_in_time || !error;
+}
+
+Task<bool> Wire::wait_for_either(Instant deadline) {
+  unfair_bytes_ = 0;
+  watch_->begin(deadline);
+  auto either = boost::asio::experimental::make_parallel_group(
+      watch_->descriptor.async_wait(Descriptor::wait_read, boost::asio::deferred),
+      watch_->descriptor.async_wait(Descriptor::wait_write, boost::asio::deferred));
+  const boost::asio::use_awaitable_t<> token;
+  const auto [order, input, output] =
+      co_await either.async_wait(boost::asio::experimental::wait_for_one(), token);
+  const bool is_in_time = watch_->end();
+  co_return is_in_time || !input || !output;
+}
+
+Task<> Wire::be_fair() {
+  if (unfair_bytes_ < kFairBytes) co_return;
+  unfair_bytes_ = 0;
+  const boost::asio::use_awaitable_t<> token;
+  co_await boost::asio::post(watch_->descriptor.get_executor(), token);
 }
 
 Task<Status> Wire::open(Instant deadline) {
-  const bool is_there = co_await wait_for(Want::output, deadline);
+  const bool is_there = co_await wait(Try::needs_output, deadline);
   if (!is_there) co_return failed("the connection was not made in time");
   int error = 0;
   socklen_t size = sizeof error;
-  ::getsockopt(socket_.native_handle(), SOL_SOCKET, SO_ERROR, &error, &size);
+  ::getsockopt(socket_.get(), SOL_SOCKET, SO_ERROR, &error, &size);
   if (error != 0) co_return failed(text_of(error));
   while (tls_) {
     ERR_clear_error();
     const int result = SSL_connect(tls_.get());
     if (result == 1) break;
-    const Want want = verdict_of(result);
-    if (want == Want::failure) co_return failed(reason_);
-    const bool is_in_time = co_await wait_for(want, deadline);
+    const Moved step = not_moved_tls(result, 0);
+    if (step.outcome == Try::ended) co_return failed("the connection was closed");
+    if (step.outcome == Try::failed) co_return failed(failure_);
+    const bool is_in_time = co_await wait(step.outcome, deadline);
     if (!is_in_time) co_return failed("TLS was not agreed on in time");
   }
   co_return Status();
 }
 
-Wire::Want Wire::verdict_of(int result) {
-  switch (SSL_get_error(tls_.get(), result)) {
-    case SSL_ERROR_WANT_READ:
-      return Want::input;
-    case SSL_ERROR_WANT_WRITE:
-      return Want::output;
-    default:
-      reason_ = tls_reason(tls_.get());
-      return Want::failure;
-  }
+Moved Wire::moved(std::size_t bytes) {
+  unfair_bytes_ += bytes;
+  return {Try::moved, bytes};
 }
 
-Wire::Want Wire::receive(std::span<char> into, std::size_t& got) {
-  if (tls_) {
-    ERR_clear_error();
-    const int result = SSL_read_ex(tls_.get(), into.data(), into.size(), &got);
-    if (result == 1) return Want::nothing;
-    if (SSL_get_error(tls_.get(), result) == SSL_ERROR_ZERO_RETURN) {
-      got = 0;
-      return Want::nothing;
-    }
-    return verdict_of(result);
-  }
-  acknowledge_quickly(socket_.native_handle());
-  const ssize_t result = ::recv(socket_.native_handle(), into.data(), into.size(), 0);
-  if (result >= 0) {
-    got = static_cast<std::size_t>(result);
-    return Want::nothing;
-  }
-  if (errno == EAGAIN || errno == EINTR) return Want::input;
-  reason_ = text_of(errno);
-  return Want::failure;
+Moved Wire::not_moved(int error, Try need) {
+  if (would_block(error)) return {need, 0};
+  failure_ = text_of(error);
+  return {Try::failed, 0};
 }
 
-Task<Result<std::size_t>> Wire::read(std::span<char> into, Instant deadline) {
-  while (true) {
+// `bytes` were moved before the result that is no success.
+Moved Wire::not_moved_tls(int result, std::size_t bytes) {
+  const int error = SSL_get_error(tls_.get(), result);
+  if (bytes > 0) return moved(bytes);
+  if (error == SSL_ERROR_WANT_READ) return {Try::needs_input, 0};
+  if (error == SSL_ERROR_WANT_WRITE) return {Try::needs_output, 0};
+  if (error == SSL_ERROR_ZERO_RETURN) return {Try::ended, 0};
+  failure_ = error == SSL_ERROR_SYSCALL && errno != 0 ? text_of(errno) : tls_failure(tls_.get());
+  // There is nobody left to say goodbye to.
+  SSL_set_quiet_shutdown(tls_.get(), 1);
+  return {Try::failed, 0};
+}
+
+Moved Wire::receive(std::span<char> into) {
+  if (tls_) return receive_tls(into);
+  acknowledge_at_once(socket_.get());
+  const ssize_t got = ::recv(socket_.get(), into.data(), into.size(), 0);
+  if (got > 0) return moved(static_cast<std::size_t>(got));
+  return got == 0 ? Moved{Try::ended, 0} : not_moved(errno, Try::needs_input);
+}
+
+// A record has 16 KiB at most: as many as fit.
+Moved Wire::receive_tls(std::span<char> into) {
+  std::size_t total = 0;
+  while (total < into.size()) {
     std::size_t got = 0;
-    const Want want = receive(into, got);
-    if (want == Want::nothing) co_return got;
-    if (want == Want::failure) co_return failed(reason_);
-    const bool is_in_time = co_await wait_for(want, deadline);
-    if (!is_in_time) co_return failed("nothing came in time");
+    ERR_clear_error();
+    const int result = SSL_read_ex(tls_.get(), into.data() + total, into.size() - total, &got);
+    if (result != 1) return not_moved_tls(result, total);
+    total += got;
   }
+  return moved(total);
 }
 
-Wire::Want Wire::give(std::string_view first, std::string_view second, std::size_t& taken) {
-  if (tls_) {
-    ERR_clear_error();
-    const std::string_view next = first.empty() ? second : first;
-    const int result = SSL_write_ex(tls_.get(), next.data(), next.size(), &taken);
-    return result == 1 ? Want::nothing : verdict_of(result);
-  }
+Moved Wire::give(std::string_view first, std::string_view second) {
+  if (tls_) return give_tls(first.empty() ? second : first);
   std::array<iovec, 2> parts{};
-  const std::array<std::string_view, 2> texts{first, second};
-  std::transform(texts.begin(), texts.end(), parts.begin(), [](std::string_view text) {
-    return iovec{const_cast<char*>(text.data()), text.size()};
-  });
+  // The kernel only reads them.
+  parts[0] = {const_cast<char*>(first.data()), first.size()};
+  parts[1] = {const_cast<char*>(second.data()), second.size()};
   msghdr message{};
   message.msg_iov = parts.data();
   message.msg_iovlen = parts.size();
-  const ssize_t result = ::sendmsg(socket_.native_handle(), &message, MSG_NOSIGNAL);
-  if (result >= 0) {
-    taken = static_cast<std::size_t>(result);
-    return Want::nothing;
-  }
-  if (errno == EAGAIN || errno == EINTR) return Want::output;
-  reason_ = text_of(errno);
-  return Want::failure;
+  const ssize_t taken = ::sendmsg(socket_.get(), &message, MSG_NOSIGNAL);
+  if (taken >= 0) return moved(static_cast<std::size_t>(taken));
+  return not_moved(errno, Try::needs_output);
 }
 
-Task<Result<bool>> Wire::write(std::string_view first, std::string_view second, Instant deadline,
-                               std::size_t& sent) {
-  std::string joined;
-  if (tls_ && !second.empty() && first.size() + second.size() <= kJoined) {
-    joined.append(first).append(second);
-    first = joined;
-    second = std::string_view();
-  }
-  while (!first.empty() || !second.empty()) {
-    std::size_t taken = 0;
-    const Want want = give(first, second, taken);
-    if (want == Want::failure) co_return failed(reason_);
-    sent += taken;
-    const std::size_t of_first = std::min(taken, first.size());
-    first.remove_prefix(of_first);
-    second.remove_prefix(taken - of_first);
-    if (want == Want::nothing) continue;
-    if (want == Want::output && has_input()) co_return false;
-    const Instant look = std::chrono::steady_clock::now() + kLook;
-    const bool is_ready = co_await wait_for(want, std::min(look, deadline));
-    if (!is_ready && look >= deadline) co_return failed("nothing was taken in time");
-  }
-  co_return true;
-}
-
-bool Wire::has_input() { return is_readable(socket_.native_handle(), tls_.get()); }
-
-Line Wire::release() {
-  Line line;
-  line.socket = FileDescriptor(socket_.release());
-  line.tls = std::move(tls_);
-  return line;
+Moved Wire::give_tls(std::string_view text) {
+  std::size_t taken = 0;
+  ERR_clear_error();
+  const int result = SSL_write_ex(tls_.get(), text.data(), text.size(), &taken);
+  return result == 1 ? moved(taken) : not_moved_tls(result, 0);
 }
 
 }  // namespace flowstore::http

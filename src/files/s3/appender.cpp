@@ -19,8 +19,10 @@ constexpr milliseconds kShortestPause{5};
 constexpr milliseconds kLongestPause{200};
 // Of a PUT; larger objects have been uploaded in parts.
 constexpr std::uint64_t kMostPut = std::uint64_t{5} << 30U;
-// To rewrite this much at a time is what a slow store can be expected to do.
+// To rewrite this much at a time is what a slow store can be expected to do; but after a minute the
+// change would count as that of a dead process (files/shared/statements.h).
 constexpr std::uint64_t kBytesPerSecond = 20U << 20;
+constexpr std::uint64_t kMostSeconds = 50;
 
 WriteResult result_of(const FileStat& stat, std::uint64_t before) {
   WriteResult result;
@@ -186,7 +188,8 @@ Task<Result<Change>> Appender::rewrite(const Attempt& attempt, const Base& base)
   PutOptions options;
   options.condition = attempt.right.can.unchanged(found.stat, Way::put);
   options.history = found.history.with(attempt.name);
-  options.deadline = objects_.deadline() + std::chrono::seconds(size / kBytesPerSecond);
+  options.deadline =
+      objects_.deadline() + std::chrono::seconds(std::min(size / kBytesPerSecond, kMostSeconds));
   co_return co_await objects_.put(attempt.key, body, options);
 }
 

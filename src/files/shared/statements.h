@@ -86,9 +86,12 @@ UPDATE flowstore_file_usage SET changes = changes + 1, announced = announced + $
 inline constexpr Sql kForget{
     "UPDATE flowstore_file_usage SET counted_at = '-infinity' WHERE project = $1"};
 
-// $1 project, $2 seconds. Gives the bytes, whether the count is older than that.
+// $1 project, $2 seconds. Gives the bytes, and whether the count is older than that, or somebody
+// has died within a change since.
 inline constexpr Sql kUsed{R"(
 SELECT used, counted_at IS NULL OR counted_at < now() - make_interval(secs => $2::bigint)
+  OR EXISTS (SELECT FROM flowstore_file_changes
+             WHERE project = $1 AND begun_at < now() - interval '60 seconds')
 FROM flowstore_file_usage WHERE project = $1)"};
 
 // $1 project, $2 seconds that a count may take at most. Whoever gets a row counts: how many bytes
