@@ -4,8 +4,9 @@
   proxy.py --target 127.0.0.1:PORT [--port PORT] [--control PORT]
 
 It prints both its ports. The control port speaks HTTP and JSON: `PUT /rules` sets a list of rules and
-begins a new log, `GET /rules` gives them with how often each was "seen" and "used", `GET /log` every
-request since with the fault that it met and the status that the client was sent (0: none). A rule:
+begins a new log, `GET /rules` gives them with how often each was "seen" and "used", `DELETE /rules` lets
+everything pass, `GET /log` gives every request since `PUT` with the fault that it met and the status that
+the client was sent (0: none). A rule:
 
   {"fault": "slow_down",       see FAULTS below
    "method": "PUT",            only these requests (absent: all)
@@ -62,6 +63,10 @@ class Rules:
         with self.lock:
             self.rules = [{**rule, "seen": 0, "used": 0} for rule in rules]
             self.log = []
+
+    def clear(self):
+        with self.lock:
+            self.rules = []
 
     def meet(self, method, target):
         """The rule of this request, or None; and its entry in the log."""
@@ -241,6 +246,10 @@ def control(rules, port):
                 return self.reply(400, str(error))
             return self.reply(200, "ok")
 
+        def do_DELETE(self):
+            rules.clear()
+            self.reply(200, "ok")
+
         def do_GET(self):
             with rules.lock:
                 self.reply(200, {"/rules": rules.rules, "/log": rules.log}.get(self.path))
@@ -298,6 +307,10 @@ class Proxy:
         """These rules from now on; none: everything passes."""
         return self._ask("PUT", "/rules", json.dumps(rules))
 
+    def clear(self):
+        """Everything passes; the log goes on."""
+        return self._ask("DELETE", "/rules")
+
     def used(self):
         """How often any rule was used since they were set."""
         return sum(rule["used"] for rule in self._ask("GET", "/rules"))
@@ -305,10 +318,9 @@ class Proxy:
     def log(self):
         return self._ask("GET", "/log")
 
-    def unanswered_beginnings(self):
-        """How many multipart uploads may have begun whose name flowstore was not told, or not rightly."""
-        return sum(entry["method"] == "POST" and entry["target"].endswith(("?uploads", "?uploads="))
-                   and entry["fault"] is not None for entry in self.log())
+    def has_seen(self, upload):
+        """Has the client used the name of this multipart upload since the rules were set? Then it knows it."""
+        return any(upload in entry["target"] for entry in self.log())
 
     def _ask(self, method, path, body=None):
         connection = http.client.HTTPConnection("127.0.0.1", self.control, timeout=10)

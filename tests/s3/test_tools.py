@@ -167,6 +167,9 @@ class Faults(unittest.TestCase):
         self.assertEqual(proxy.used(), 2)
         proxy.rules({"fault": "slow_down", "probability": 0.5})
         self.assertEqual({self.get().status for _ in range(60)}, {200, 503})
+        proxy.clear()
+        self.assertEqual({self.get().status for _ in range(60)}, {200})
+        self.assertEqual(len(proxy.log()), 120)
         with self.assertRaises(ValueError):
             proxy.rules({"fault": "explosion"})
 
