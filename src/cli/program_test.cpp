@@ -88,7 +88,7 @@ TEST_F(Program, NamesEveryProblemOfAStartOnALineOfItsOwn) {
                        ":2: port: \"abc\" is not allowed; use a whole number from 0 to 65535\n"
                        "flowstore: " +
                        file +
-                       ":1: driver.type: is missing; set it to localfs or memory\n"
+                       ":1: driver.type: is missing; set it to localfs, s3 or memory\n"
                        "flowstore: " +
                        file +
                        ": base_url: is missing; set it to the URL of the FlowFuse platform, or use "
@@ -150,7 +150,7 @@ TEST_F(Program, CheckTriesNothingWithAConfigurationThatCannotBeUsed) {
   const std::string file = write(default_file, "driver: {type: s4}\nbase_url: http://forge\n");
   EXPECT_EQ(run({"check"}), 1);
   EXPECT_EQ(out(), "FAIL  " + file +
-                       ":1: driver.type: \"s4\" is no driver; use localfs or memory\n"
+                       ":1: driver.type: \"s4\" is no driver; use localfs, s3 or memory\n"
                        "FAIL  configuration: nothing else was tried; mend the above and run check "
                        "again\n");
 }
@@ -161,7 +161,7 @@ TEST_F(Program, CheckSpeaksJson) {
   EXPECT_EQ(out(),
             R"({"ok":false,"version":")" FLOWSTORE_VERSION R"(","file":")" + file +
                 R"(","options":[],"problems":[{"fatal":true,"file":")" + file +
-                R"(","line":1,"key":"driver.type","message":"\"s4\" is no driver; use localfs )"
+                R"(","line":1,"key":"driver.type","message":"\"s4\" is no driver; use localfs, s3 )"
                 "or memory\"}],\"checks\":[]}\n");
   write(default_file, good);
   EXPECT_EQ(run({"--home", home_.string(), "check", "--json"}), 0);

@@ -72,7 +72,10 @@ Task<Status> FileService::limit_body(const FileKey& key, BoundedSource& body,
   }
   if (options.quota) {
     const Error error = Error::over_quota(*options.quota);
-    FLOWSTORE_CO_TRY(const auto old, co_await stat_if_any(key));
+    std::optional<FileStat> old;
+    if (options.mode == WriteMode::replace) {
+      FLOWSTORE_CO_TRY(old, co_await store_.find(key));
+    }
     FLOWSTORE_CO_TRY(const std::uint64_t used, co_await ledger_.used(key.project()));
     const std::uint64_t limit = refused_from(options.mode, used, *options.quota, old);
     if (limit == 0 || (size && *size >= limit)) co_return error;
@@ -108,7 +111,7 @@ Task<Result<WriteResult>> FileService::commit_once(const FileKey& key, Upload& u
   std::optional<FileStat> old;
   Expected expected;
   if (needs_size || !options.conditions.empty()) {
-    FLOWSTORE_CO_TRY(old, co_await stat_if_any(key));
+    FLOWSTORE_CO_TRY(old, co_await store_.find(key));
     FLOWSTORE_CO_TRY_STATUS(evaluate_write(options.conditions, old));
     expected = Expected(old);
   }
@@ -132,16 +135,6 @@ Task<Result<WriteResult>> FileService::commit_once(const FileKey& key, Upload& u
 Task<Result<WriteResult>> FileService::publish(Upload& upload, Expected expected) {
   const auto measured = commit_time_.measure();
   co_return co_await upload.commit(std::move(expected));
-}
-
-Task<Result<std::optional<FileStat>>> FileService::stat_if_any(const FileKey& key) {
-  auto stat = co_await store_.stat(key);
-  if (stat) co_return std::optional<FileStat>(*std::move(stat));
-  const ErrorKind kind = stat.error().kind();
-  // A folder is no file. The store says so in the right words when it is asked to change it.
-  const bool is_none = kind == ErrorKind::not_found || kind == ErrorKind::is_directory;
-  if (is_none) co_return std::optional<FileStat>();
-  co_return std::move(stat).error();
 }
 
 Task<Result<OpenFile>> FileService::read(const FileKey& key, Reading reading) {
@@ -174,7 +167,7 @@ Task<Status> FileService::remove(const FileKey& key, const Preconditions& condit
 Task<Status> FileService::remove_once(const FileKey& key, const Preconditions& conditions) {
   Expected expected;
   if (!conditions.empty()) {
-    FLOWSTORE_CO_TRY(const auto old, co_await stat_if_any(key));
+    FLOWSTORE_CO_TRY(const auto old, co_await store_.find(key));
     FLOWSTORE_CO_TRY_STATUS(evaluate_write(conditions, old));
     expected = Expected(old);
   }

@@ -73,7 +73,6 @@ class FileService {
                                         const WriteOptions& options);
   Task<Result<WriteResult>> publish(Upload& upload, Expected expected);
   Task<Status> remove_once(const FileKey& key, const Preconditions& conditions);
-  Task<Result<std::optional<FileStat>>> stat_if_any(const FileKey& key);
 
   FileStore& store_;
   UsageLedger& ledger_;

@@ -139,6 +139,10 @@ class FileStore {
   virtual Task<Result<FileStat>> stat(const FileKey& key) = 0;
   virtual Task<Result<OpenFile>> open(const FileKey& key, Reading reading) = 0;
 
+  // The same without a reason where there is no file, which a store may have to ask more questions
+  // for.
+  virtual Task<Result<std::optional<FileStat>>> find(const FileKey& key);
+
   // Removes one file; returns the bytes it held. not_found if there was nothing, is_directory for a
   // folder, conflict as above.
   virtual Task<Result<std::uint64_t>> remove(const FileKey& key, Expected expected) = 0;

@@ -26,7 +26,7 @@ bool parse_place(std::string_view place, Origin& origin) {
   const std::size_t end =
       std::min(is_bracketed ? place.find(']') + 1 : place.find(':'), place.size());
   origin.host = is_bracketed ? place.substr(1, end - 2) : place.substr(0, end);
-  if (origin.host.empty() || origin.host.find('[') != std::string::npos) return false;
+  if (origin.host.empty() || origin.host.find_first_of("[?") != std::string::npos) return false;
   if (end == place.size()) return true;
   if (place[end] != ':') return false;
   const auto port = parse_port(place.substr(end + 1));

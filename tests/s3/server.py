@@ -21,6 +21,7 @@ FLOWSTORE = os.environ.get("FLOWSTORE", str(ROOT / "build/release/flowstore"))
 TOKEN = "planted-token"
 PROJECT = "project"
 START_PATIENCE = 30  # seconds
+LOG_PATIENCE = 5
 
 
 class Server:
@@ -78,8 +79,14 @@ class Server:
             if code != 0:
                 raise AssertionError(f"flowstore ended with {code}: {self.logged()}")
 
-    def logged(self):
-        return (self.home / "log").read_text(errors="replace")
+    def logged(self, expected=""):
+        """Everything, once it has what is expected; a line may be written a little after its answer."""
+        deadline = time.monotonic() + LOG_PATIENCE
+        while expected not in (text := (self.home / "log").read_text(errors="replace")):
+            if time.monotonic() > deadline:
+                raise AssertionError(f"{expected} is not in the log: {text}")
+            time.sleep(0.02)
+        return text
 
     def most_memory(self):
         """The most bytes that it ever had resident."""

@@ -101,7 +101,7 @@ bool Store::is_folder(std::string_view path) const {
   return first != files_.end() && first->first < behind(path);
 }
 
-Result<Store::Files::iterator> Store::find(const FileKey& key, std::string_view operation) {
+Result<Store::Files::iterator> Store::look_up(const FileKey& key, std::string_view operation) {
   const auto found = files_.find(key.path());
   if (found != files_.end()) return found;
   if (key.has_long_name()) return name_too_long(key, operation);
@@ -119,14 +119,14 @@ Error Store::no_folder(const FileKey& folder) const {
 
 Task<Result<FileStat>> Store::stat(const FileKey& key) {
   const std::lock_guard lock(mutex_);
-  const auto found = find(key, "open");
+  const auto found = look_up(key, "open");
   if (!found) co_return found.error();
   co_return (*found)->second.stat;
 }
 
 Task<Result<OpenFile>> Store::open(const FileKey& key, Reading /*reading*/) {
   const std::lock_guard lock(mutex_);
-  const auto found = find(key, "open");
+  const auto found = look_up(key, "open");
   if (!found) co_return found.error();
   const File& file = (*found)->second;
   OpenFile opened;
@@ -138,7 +138,7 @@ Task<Result<OpenFile>> Store::open(const FileKey& key, Reading /*reading*/) {
 Task<Result<std::uint64_t>> Store::remove(const FileKey& key, Expected /*expected*/) {
   if (key.relative().empty()) co_return is_a_directory(key, "unlink");
   const std::lock_guard lock(mutex_);
-  const auto found = find(key, "unlink");
+  const auto found = look_up(key, "unlink");
   if (!found) co_return found.error();
   const std::uint64_t size = (*found)->second.stat.size;
   files_.erase(*found);

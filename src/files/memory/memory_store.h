@@ -45,7 +45,7 @@ class Store final : public FileStore {
   using Files = std::map<std::string, File, std::less<>>;
 
   // mutex_ is held by the caller of these five.
-  Result<Files::iterator> find(const FileKey& key, std::string_view operation);
+  Result<Files::iterator> look_up(const FileKey& key, std::string_view operation);
   Status check_place(const FileKey& key) const;
   bool is_below_a_file(const FileKey& key) const;
   bool is_folder(std::string_view path) const;

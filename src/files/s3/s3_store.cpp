@@ -90,7 +90,7 @@ Task<Result<std::unique_ptr<Upload>>> Store::receive(const FileKey& key, ByteSou
   co_return std::unique_ptr<Upload>(std::move(incoming));
 }
 
-Task<Result<Found>> Store::find(const FileKey& key, std::string_view operation) {
+Task<Result<Found>> Store::look_up(const FileKey& key, std::string_view operation) {
   if (key.relative().empty()) co_return folder_instead(key, operation);
   FLOWSTORE_CO_TRY_STATUS(check_name(key, operation));
   FLOWSTORE_CO_TRY(auto found, co_await objects_.head(key.path()));
@@ -99,13 +99,22 @@ Task<Result<Found>> Store::find(const FileKey& key, std::string_view operation) 
 }
 
 Task<Result<FileStat>> Store::stat(const FileKey& key) {
-  FLOWSTORE_CO_TRY(const Found found, co_await find(key, "open"));
+  FLOWSTORE_CO_TRY(const Found found, co_await look_up(key, "open"));
   co_return found.stat;
+}
+
+Task<Result<std::optional<FileStat>>> Store::find(const FileKey& key) {
+  FLOWSTORE_CO_TRY_STATUS(check_name(key, "open"));
+  std::optional<FileStat> stat;
+  if (key.relative().empty()) co_return stat;
+  FLOWSTORE_CO_TRY(const auto found, co_await objects_.head(key.path()));
+  if (found) stat = found->stat;
+  co_return stat;
 }
 
 Task<Result<OpenFile>> Store::open(const FileKey& key, Reading reading) {
   if (reading == Reading::all) co_return co_await open_now(key);
-  FLOWSTORE_CO_TRY(Found found, co_await find(key, "open"));
+  FLOWSTORE_CO_TRY(Found found, co_await look_up(key, "open"));
   OpenFile file;
   file.stat = found.stat;
   file.content = Content(std::make_unique<ObjectSource>(objects_, key.path(), std::move(found),
@@ -157,7 +166,7 @@ Task<Error> Store::explain_no_folder(const FileKey& folder) {
 
 Task<Result<std::uint64_t>> Store::remove(const FileKey& key, Expected expected) {
   FLOWSTORE_CO_TRY(const Right right, co_await changes_.enter(key));
-  FLOWSTORE_CO_TRY(const Found found, co_await find(key, "unlink"));
+  FLOWSTORE_CO_TRY(const Found found, co_await look_up(key, "unlink"));
   if (!is_expected(expected, found)) co_return changed_meanwhile();
   const Condition same = right.can.unchanged(found.stat, Way::removal);
   FLOWSTORE_CO_TRY(const Change change, co_await objects_.remove(key.path(), same));

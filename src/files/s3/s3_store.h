@@ -55,6 +55,7 @@ class Store final : public FileStore {
   Task<Result<std::unique_ptr<Upload>>> receive(const FileKey& key, ByteSource& body,
                                                 WriteMode mode) override;
   Task<Result<FileStat>> stat(const FileKey& key) override;
+  Task<Result<std::optional<FileStat>>> find(const FileKey& key) override;
   Task<Result<OpenFile>> open(const FileKey& key, Reading reading) override;
   Task<Result<std::uint64_t>> remove(const FileKey& key, Expected expected) override;
   Task<Result<RemovedTree>> remove_tree(const FileKey& folder) override;
@@ -64,7 +65,7 @@ class Store final : public FileStore {
   Task<Status> probe() override;
 
  private:
-  Task<Result<Found>> find(const FileKey& key, std::string_view operation);
+  Task<Result<Found>> look_up(const FileKey& key, std::string_view operation);
   Task<Result<OpenFile>> open_now(const FileKey& key);
   // Why there is no such file, in the words of a file system.
   Task<Error> explain_missing(const FileKey& key, std::string_view operation);

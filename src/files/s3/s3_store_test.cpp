@@ -181,7 +181,7 @@ TEST_F(S3Store, AFileThatIsReplacedBeforeItIsPulledIsNotMixedUp) {
   auto open_then_replace = [&]() -> Task<std::string> {
     const auto file = co_await store_->open(key, Reading::parts);
     StringSource other(body_of(100'000, 'b'));
-    co_await write(*store_, key, other, WriteMode::replace, Expected());
+    EXPECT_TRUE(co_await write(*store_, key, other, WriteMode::replace, Expected()));
     co_return co_await pull_all(file->content);
   };
   EXPECT_EQ(run(open_then_replace()), "");
