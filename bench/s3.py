@@ -52,7 +52,7 @@ CELLS = [
     Cell("GET 1 KiB", "get", KIB, (1, 16)),
     Cell("PUT 1 MiB", "put", MIB, (1, 8), names=32, goals={1: 0.8, 8: 0.8}),
     Cell("GET 1 MiB", "get", MIB, (1, 8), names=32, goals={1: 0.7, 8: 0.7}),
-    Cell("PUT 64 MiB", "put", 64 * MIB, (1,), names=2, count=6),
+    Cell("PUT 64 MiB", "put", 64 * MIB, (1,), names=2, count=6, peers="large"),  # the old server refuses it
     Cell("GET 64 MiB", "get", 64 * MIB, (1,), names=2, count=6),
     Cell("append 100 B, from 0", "append", 100, (1,), names=1, count=200),
     Cell("append 100 B to 1 MiB", "append", 100, (1,), names=1, count=100, first=MIB),
@@ -82,7 +82,8 @@ def start_all(stack, tmp, log, options):
         command = shlex.split(options.old_server)
         plain.append(server(start_old_server("old server", store, tmp / "old", log, command, port)))
         without_nodelay.append(server(start_old_server("old server", nagle, tmp / "old-nagle", log, command, port)))
-    return {"plain": plain, "servers": plain[1:], "quota": [*plain[:2], shared, *plain[2:]], "nagle": without_nodelay}
+    return {"plain": plain, "servers": plain[1:], "large": plain[:2], "quota": [*plain[:2], shared, *plain[2:]],
+            "nagle": without_nodelay}
 
 
 def measure_once(peer, cell, connections, options, number):
