@@ -15,11 +15,11 @@ import signal
 import subprocess
 import sys
 import tempfile
-import time
 import urllib.request
 
 from peers import (CORES, LOAD_THREADS, ROOT, SERVER_CORES, SERVER_SET, Server, free_port, load, measured_load, middle, platform,
                    spread, wait_for)
+from postgres import Postgres
 
 QUOTA = "qn-1000000000"  # in force, and out of reach; of a token for each project, because the old server keeps one answer for each
 WARM_SECONDS = 1
@@ -36,37 +36,6 @@ CELLS = [
     ("cache write 64 KiB", "write", 65536, True),
     ("cache write 512 KiB", "write", 524288, True),
 ]
-
-
-class Postgres:
-    """A private server with the durable defaults, on the disk of `folder`."""
-
-    def __init__(self, folder, log):
-        self.port, self.data = free_port(), folder / "postgres"
-        self.data.mkdir()
-        binaries = sorted(pathlib.Path("/usr/lib/postgresql").glob("*/bin"))[-1]
-        self.user = []
-        if os.geteuid() == 0:  # PostgreSQL refuses to run as root
-            shutil.chown(self.data, "postgres", "postgres")
-            self.user = ["setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups"]
-        subprocess.run([*self.user, binaries / "initdb", "-D", self.data / "db", "-U", "postgres", "-A", "trust", "--no-sync"],
-                       check=True, stdout=log, stderr=log)
-        self.process = subprocess.Popen(
-            ["taskset", "-c", SERVER_SET, *self.user, binaries / "postgres", "-D", self.data / "db", "-p", str(self.port), "-k", self.data,
-             "-c", "listen_addresses=127.0.0.1"], stdout=log, stderr=log, start_new_session=True)
-        for _ in range(100):
-            if subprocess.run([binaries / "pg_isready", "-q", "-h", "127.0.0.1", "-p", str(self.port)]).returncode == 0:
-                break
-            time.sleep(0.1)
-        self.createdb = binaries / "createdb"
-
-    def database(self, name):
-        subprocess.run([self.createdb, "-h", "127.0.0.1", "-p", str(self.port), "-U", "postgres", name], check=True)
-        return {"type": "postgres", "host": "127.0.0.1", "port": self.port, "database": name, "username": "postgres", "password": "x"}
-
-    def stop(self):
-        os.killpg(self.process.pid, signal.SIGINT)
-        self.process.wait(30)
 
 
 def start(name, command, tmp, platform_port, database, log):
