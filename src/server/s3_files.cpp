@@ -63,8 +63,8 @@ Result<std::unique_ptr<S3Files>> S3Files::make(const config::S3Config& config,
                                                const Clock& clock, Log& log,
                                                metrics::Registry& registry) {
   std::unique_ptr<S3Files> made(new S3Files(config, background, clock, log));
-  const files::s3::Surroundings with{
-      made->connector_, *made->credentials_, locks, background, clock, log, registry};
+  const files::s3::Surroundings with{made->connector_, *made->credentials_, locks, clock, log,
+                                     registry};
   FLOWSTORE_TRY(made->store_,
                 files::s3::Store::make(store_options(config, region_for(config)), with));
   return made;

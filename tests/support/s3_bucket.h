@@ -9,7 +9,6 @@
 #include <string>
 #include <utility>
 
-#include <boost/asio/thread_pool.hpp>
 #include <unistd.h>
 
 #include "aws/credentials.h"
@@ -45,7 +44,6 @@ class Bucket {
     if (!tell("PUT")) throw std::runtime_error("no bucket could be made");
   }
   ~Bucket() {
-    background_.join();
     static_cast<void>(run(empty()));
     static_cast<void>(tell("DELETE"));
   }
@@ -56,8 +54,7 @@ class Bucket {
 
   std::unique_ptr<Store> store(KeyLocks* locks = nullptr) { return store(options(), locks); }
   std::unique_ptr<Store> store(const Options& options, KeyLocks* locks = nullptr) {
-    const Surroundings with{connector, *credentials, locks,   background_.get_executor(),
-                            clock,     log,          registry};
+    const Surroundings with{connector, *credentials, locks, clock, log, registry};
     return *Store::make(options, with);
   }
 
@@ -107,7 +104,6 @@ class Bucket {
 
   std::string url_;
   std::string name_;
-  boost::asio::thread_pool background_{1};
 };
 
 }  // namespace flowstore::files::s3

@@ -10,9 +10,6 @@
 namespace flowstore::files::localfs {
 namespace {
 
-// A broken disk fails every request; one line tells as much as a thousand.
-constexpr std::chrono::milliseconds kReportPause{200};
-
 Error cannot_store(int error) {
   const std::string reason = std::generic_category().message(error);
   return Error(ErrorKind::unavailable, "ESTORE",
@@ -51,11 +48,7 @@ Error Trouble::translate(int error, std::string_view path, std::string_view oper
 }
 
 void Trouble::report(int error, std::string_view path, std::string_view operation) {
-  const auto now = clock_.now().time_since_epoch();
-  const auto ticks = std::chrono::duration_cast<std::chrono::milliseconds>(now).count();
-  std::int64_t last = last_report_.load();
-  if (ticks - last < kReportPause.count()) return;
-  if (!last_report_.compare_exchange_strong(last, ticks)) return;
+  if (!pace_.lets_through()) return;
   LogFields fields;
   fields.text("operation", operation)
       .text("path", path)

@@ -2,13 +2,12 @@
 
 #pragma once
 
-#include <atomic>
-#include <cstdint>
 #include <string_view>
 
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/log.h"
+#include "base/log_pace.h"
 #include "files/file_key.h"
 
 namespace flowstore::files::localfs {
@@ -18,7 +17,7 @@ namespace flowstore::files::localfs {
 class Trouble {
  public:
   // Both must outlive it.
-  Trouble(Log& log, const Clock& clock) : log_(log), clock_(clock) {}
+  Trouble(Log& log, const Clock& clock) : log_(log), pace_(clock) {}
 
   // `operation` is the word of Node.js' messages: "open", "unlink", "scandir".
   Error translate(int error, const FileKey& key, std::string_view operation);
@@ -30,8 +29,7 @@ class Trouble {
   void report(int error, std::string_view path, std::string_view operation);
 
   Log& log_;
-  const Clock& clock_;
-  std::atomic<std::int64_t> last_report_{0};
+  LogPace pace_;
 };
 
 }  // namespace flowstore::files::localfs

@@ -198,7 +198,6 @@ Task<Result<Change>> Appender::copy_and_add(const Attempt& attempt, const Base& 
   Multipart upload(objects_, attempt.key);
   FLOWSTORE_CO_TRY_STATUS(co_await upload.begin(base.found->history.with(attempt.name)));
   auto change = co_await fill(upload, attempt, base.found->stat);
-  if (!change || change->is_passed) co_await upload.abort();
   if (change || !refuses_uneven_parts(change.error())) co_return change;
   refuses_uneven_parts_ = true;
   co_return passed();  // and tried again in the other way

@@ -75,6 +75,7 @@ Client::Client(Address address, const Options& options, http::Connector& connect
                   "The S3 store at " + address_.host +
                       " cannot be used; file requests are answered with 503 until it can.",
                   "The S3 store at " + address_.host + " can be used again."),
+      refusals_logged_(clock),
       requests_(registry.counter("flowstore_s3_requests_total", "Requests sent to the S3 store.")),
       repeats_(registry.counter("flowstore_s3_retries_total",
                                 "Requests to the S3 store that were sent again.")),
@@ -189,6 +190,17 @@ void Client::note(const Result<Answer>& answer) {
   } else if (answer || answer.error().kind() == ErrorKind::unavailable) {
     breaker_.failed();
   }
+}
+
+Error Client::refused(const Call& call, const Answer& answer) {
+  Error error = translate(answer);
+  const bool is_for_operators =
+      error.kind() == ErrorKind::internal || error.kind() == ErrorKind::no_space;
+  if (!is_for_operators || !refusals_logged_.lets_through()) return error;
+  LogFields fields;
+  fields.text("method", call.method).text("key", call.key).text("reason", words_of(answer));
+  log_.error("The S3 store refused a request.", fields);
+  return error;
 }
 
 Task<Result<std::string>> read_text(Answer& answer) {

@@ -14,6 +14,7 @@
 #include "aws/signer.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/log_pace.h"
 #include "base/outage_log.h"
 #include "base/result.h"
 #include "base/task.h"
@@ -63,6 +64,10 @@ class Client {
   // the deadline, they are unavailable.
   Task<Result<Answer>> call(const Call& call);
 
+  // What an answer means that is not what `call` was made for. What the store does not let us do,
+  // or has no room for, is logged with its reason.
+  Error refused(const Call& call, const Answer& answer);
+
   // When what begins now should have ended.
   std::chrono::steady_clock::time_point deadline() const {
     return std::chrono::steady_clock::now() + patience_;
@@ -90,6 +95,7 @@ class Client {
   Log& log_;
   Breaker breaker_;
   OutageLog outage_log_;
+  LogPace refusals_logged_;
   // Seconds by which the store's clock is ahead of ours, since it refused a signature for that.
   std::atomic<std::int64_t> clock_ahead_{0};
   metrics::Counter& requests_;

@@ -34,22 +34,13 @@ Incoming::Incoming(const UploadShop& shop, FileKey key, WriteMode mode)
       multipart_(shop.objects, key_.path()),
       name_(History::new_name()) {}
 
-Incoming::~Incoming() {
-  if (auto id = multipart_.let_go()) {
-    spawn(shop_.background, "give up upload",
-          abort_upload(shop_.objects, key_.path(), *std::move(id)));
-  }
-}
-
 Task<Status> Incoming::take_in(ByteSource& body) {
   const std::uint64_t announced = std::min<std::uint64_t>(body.size().value_or(0), kPartBytes);
   std::string_view rest;
   if (announced > 0) buffer_.reserve(announced);
   FLOWSTORE_CO_TRY_STATUS(co_await fill_buffer(body, rest));
   if (rest.empty()) co_return Status();
-  const Status taken = co_await take_parts(body, rest);
-  if (!taken) co_await multipart_.abort();
-  co_return taken;
+  co_return co_await take_parts(body, rest);
 }
 
 // `rest`: what of the latest piece did not fit; empty when the body has ended.

@@ -22,7 +22,6 @@ struct UploadShop {
   Changes& changes;
   Appender& appender;
   ByteBudget& memory;
-  Executor background;  // where an upload that is dropped is given up
 };
 
 // A small body is kept in memory and sent with its commit; a larger one goes to the store in parts
@@ -30,7 +29,6 @@ struct UploadShop {
 class Incoming final : public Upload {
  public:
   Incoming(const UploadShop& shop, FileKey key, WriteMode mode);
-  ~Incoming() override;
 
   // Reads the body to its end.
   Task<Status> take_in(ByteSource& body);

@@ -13,6 +13,7 @@
 namespace flowstore::files::s3 {
 namespace {
 
+using std::chrono::milliseconds;
 using std::chrono::seconds;
 using std::chrono::steady_clock;
 
@@ -24,8 +25,11 @@ constexpr seconds kPartTime{20};
 constexpr seconds kCompleteTime{15};
 // S3 copies at most 5 GiB at a time.
 constexpr std::uint64_t kMostCopied = std::uint64_t{1} << 30U;
-constexpr int kAbortTries = 3;
-constexpr std::chrono::milliseconds kAbortPause{500};
+// Between the tries to give an upload up, doubled each time. What a store keeps that is away for
+// longer than the sum of them, its own rule for old uploads has to remove (docs/s3.md).
+constexpr milliseconds kShortestPause{250};
+constexpr milliseconds kLongestPause{5000};
+constexpr int kGiveUpTries = 200;
 
 }  // namespace
 
@@ -53,6 +57,10 @@ struct Multipart::State {
 };
 
 Multipart::Multipart(Objects& objects, std::string key) : objects_(objects), key_(std::move(key)) {}
+
+Multipart::~Multipart() {
+  if (state_) spawn(state_->changed.get_executor(), "give up upload", give_up(state_));
+}
 
 Task<Status> Multipart::begin(const History& history) {
   FLOWSTORE_CO_TRY(std::string id, co_await objects_.begin_upload(key_, history));
@@ -121,26 +129,15 @@ Task<Result<Change>> Multipart::complete(const std::vector<Part>& parts,
   co_return changed;
 }
 
-Task<> Multipart::abort() {
-  if (!state_) co_return;
-  while (state_->under_way > 0) co_await state_->wait();
-  co_await abort_upload(objects_, key_, state_->id);
-  state_.reset();
-}
-
-std::optional<std::string> Multipart::let_go() {
-  if (!state_) return std::nullopt;
-  std::string id = state_->id;
-  state_.reset();
-  return id;
-}
-
-// A store that is down meanwhile keeps the parts: operators have it drop old uploads (docs/s3.md).
-Task<> abort_upload(Objects& objects, std::string key, std::string id) {
-  for (int left = kAbortTries; left > 0; --left) {
-    const Status aborted = co_await objects.abort_upload(key, id);
+// Parts on their way first: one that arrives later would stay behind.
+Task<> Multipart::give_up(std::shared_ptr<State> state) {
+  while (state->under_way > 0) co_await state->wait();
+  milliseconds pause = kShortestPause;
+  for (int left = kGiveUpTries; left > 0; --left) {
+    const Status aborted = co_await state->objects.abort_upload(state->key, state->id);
     if (aborted) co_return;
-    co_await sleep_for(jittered(kAbortPause));
+    co_await sleep_for(jittered(pause));
+    pause = std::min(pause * 2, kLongestPause);
   }
 }
 

@@ -19,11 +19,13 @@ namespace flowstore::files::s3 {
 inline constexpr std::size_t kPartBytes = 5U << 20;
 
 // A few parts are on their way at a time, each in a task of its own. Used on one executor, by one
-// task at a time. An upload that was begun must be completed or aborted.
+// task at a time. An upload that was begun and not completed is given up when this goes: by a task
+// that stays behind, for a store that is away takes its time to come back.
 class Multipart {
  public:
-  // `objects` must outlive it.
+  // `objects` must outlive it and what runs on its executor.
   Multipart(Objects& objects, std::string key);
+  ~Multipart();
   Multipart(const Multipart&) = delete;
   Multipart& operator=(const Multipart&) = delete;
 
@@ -41,25 +43,18 @@ class Multipart {
   Task<Result<Part>> put(int number, std::string_view bytes);
 
   Task<Result<Change>> complete(const std::vector<Part>& parts, const Condition& condition);
-  // Gives it up, and waits for parts on their way first: one that arrives later would stay behind.
-  Task<> abort();
 
   bool is_begun() const noexcept { return state_ != nullptr; }
-
-  // Lets go of an upload that has not ended; its id, for abort_upload().
-  std::optional<std::string> let_go();
 
  private:
   struct State;
 
   static Task<> send(std::shared_ptr<State> state, int number, std::string bytes);
+  static Task<> give_up(std::shared_ptr<State> state);
 
   Objects& objects_;
   std::string key_;
   std::shared_ptr<State> state_;  // none before begin()
 };
-
-// Gives an upload up, whose parts have all arrived.
-Task<> abort_upload(Objects& objects, std::string key, std::string id);
 
 }  // namespace flowstore::files::s3

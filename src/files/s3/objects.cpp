@@ -86,7 +86,7 @@ Task<Result<std::optional<Found>>> Objects::head(std::string_view key) {
   const Call call("HEAD", key);
   FLOWSTORE_CO_TRY(const auto answer, co_await client_.call(call));
   if (answer.is_missing()) co_return std::optional<Found>();
-  if (!answer.is_good()) co_return translate(answer);
+  if (!answer.is_good()) co_return client_.refused(call, answer);
   co_return std::optional<Found>(Found(answer));
 }
 
@@ -98,7 +98,7 @@ Task<Result<Answer>> Objects::get(std::string_view key, std::optional<Range> ran
   if (!condition.header.empty()) call.headers.emplace_back(condition.header, condition.value);
   FLOWSTORE_CO_TRY(auto answer, co_await client_.call(call));
   if (answer.is_good() || answer.is_missing() || answer.is_passed()) co_return answer;
-  co_return translate(answer);
+  co_return client_.refused(call, answer);
 }
 
 Task<Result<Change>> Objects::change(const Call& call) {
@@ -106,7 +106,7 @@ Task<Result<Change>> Objects::change(const Call& call) {
   Change change;
   change.is_passed = answer.is_passed();
   if (change.is_passed) co_return change;
-  if (!answer.is_good()) co_return translate(answer);
+  if (!answer.is_good()) co_return client_.refused(call, answer);
   change.etag = stat_of(answer).etag;
   co_return change;
 }
@@ -144,7 +144,7 @@ Task<Result<RemovalReport>> Objects::remove_many(const std::vector<Listed>& obje
   call.try_timeout = seconds(10);
   call.deadline = std::chrono::steady_clock::now() + seconds(30);
   FLOWSTORE_CO_TRY(auto answer, co_await client_.call(call));
-  if (!answer.is_good()) co_return translate(answer);
+  if (!answer.is_good()) co_return client_.refused(call, answer);
   FLOWSTORE_CO_TRY(const std::string text, co_await read_text(answer));
   co_return read_removal(text);
 }
@@ -161,7 +161,7 @@ Task<Result<ObjectPage>> Objects::list(const ListQuery& query) {
     call.query.emplace_back("start-after", query.start_after);
   }
   FLOWSTORE_CO_TRY(auto answer, co_await client_.call(call));
-  if (!answer.is_good()) co_return translate(answer);
+  if (!answer.is_good()) co_return client_.refused(call, answer);
   FLOWSTORE_CO_TRY(const std::string text, co_await read_text(answer));
   co_return read_page(text);
 }
@@ -173,7 +173,7 @@ Task<Result<std::string>> Objects::begin_upload(std::string_view key, const Hist
   const std::string names = history.header();
   if (!names.empty()) call.headers.emplace_back(kHistoryHeader, names);
   FLOWSTORE_CO_TRY(auto answer, co_await client_.call(call));
-  if (!answer.is_good()) co_return translate(answer);
+  if (!answer.is_good()) co_return client_.refused(call, answer);
   FLOWSTORE_CO_TRY(const std::string text, co_await read_text(answer));
   co_return read_upload_id(text);
 }
@@ -187,7 +187,7 @@ Task<Result<Part>> Objects::upload_part(std::string_view key, const std::string&
   call.try_timeout = seconds(5);
   call.deadline = deadline;
   FLOWSTORE_CO_TRY(const auto answer, co_await client_.call(call));
-  if (!answer.is_good()) co_return translate(answer);
+  if (!answer.is_good()) co_return client_.refused(call, answer);
   co_return Part(number, std::string(answer.header("etag")));
 }
 
@@ -203,10 +203,10 @@ Task<Result<Part>> Objects::copy_part(std::string_view key, const std::string& u
   call.try_timeout = seconds(10);
   call.deadline = deadline;
   FLOWSTORE_CO_TRY(auto answer, co_await client_.call(call));
-  if (!answer.is_good()) co_return translate(answer);
+  if (!answer.is_good()) co_return client_.refused(call, answer);
   FLOWSTORE_CO_TRY(const std::string text, co_await read_text(answer));
   FLOWSTORE_CO_TRY(std::string copied, read_etag(text, answer));
-  if (!answer.is_good()) co_return translate(answer);
+  if (!answer.is_good()) co_return client_.refused(call, answer);
   co_return Part(number, std::move(copied));
 }
 
@@ -227,7 +227,7 @@ Task<Result<Change>> Objects::complete_upload(std::string_view key, const std::s
   // An upload that is gone (404 NoSuchUpload) is no condition that failed.
   change.is_passed = answer.is_passed();
   if (change.is_passed) co_return change;
-  if (!answer.is_good()) co_return translate(answer);
+  if (!answer.is_good()) co_return client_.refused(call, answer);
   // A store may answer 200 at once and the outcome when it is there.
   const auto text = co_await read_text(answer);
   if (!text) co_return outcome_unknown();
@@ -248,7 +248,7 @@ Task<Status> Objects::abort_upload(std::string_view key, const std::string& uplo
   Call call("DELETE", key);
   call.query.emplace_back("uploadId", upload);
   FLOWSTORE_CO_TRY(const auto answer, co_await client_.call(call));
-  if (!answer.is_good() && answer.status != 404) co_return translate(answer);
+  if (!answer.is_good() && answer.status != 404) co_return client_.refused(call, answer);
   co_return Status();
 }
 

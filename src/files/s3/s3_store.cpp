@@ -60,7 +60,7 @@ Store::Store(Address address, const Options& options, const Surroundings& with)
       changes_(probe_, with.locks),
       appender_(objects_, changes_),
       memory_(kUploadMemory),
-      shop_{objects_, changes_, appender_, memory_, with.background},
+      shop_{objects_, changes_, appender_, memory_},
       locks_(with.locks),
       log_(with.log) {}
 

@@ -29,7 +29,6 @@ struct Surroundings {
   aws::CredentialsProvider& credentials;
   // Kept by all processes that share the bucket; null: nobody keeps any.
   KeyLocks* locks;
-  Executor background;  // runs on one thread; to be stopped before the store goes
   const Clock& clock;
   Log& log;
   metrics::Registry& registry;
