@@ -23,13 +23,6 @@ std::int64_t growth_of(WriteMode mode, std::uint64_t size, const std::optional<F
   return grown - static_cast<std::int64_t>(old->size);
 }
 
-// The size from which on a body would be refused, as things are.
-std::uint64_t refused_from(WriteMode mode, std::uint64_t used, std::uint64_t quota,
-                           const std::optional<FileStat>& old) {
-  const std::uint64_t room = quota - std::min(used, quota);
-  return mode == WriteMode::append || !old ? room : room + old->size;
-}
-
 }  // namespace
 
 FileService::FileService(FileStore& store, UsageLedger& ledger, const Clock& clock,
@@ -60,8 +53,7 @@ Task<Result<WriteResult>> FileService::receive_and_commit(const FileKey& key, By
   co_return co_await commit(key, *upload, options);
 }
 
-// Keeps out what is hopeless. The quota is judged only roughly here: others may write or delete
-// while the body comes, so the exact check is made with the commit.
+// Keeps out what is hopeless.
 Task<Status> FileService::limit_body(const FileKey& key, BoundedSource& body,
                                      const WriteOptions& options) {
   const auto size = body.size();
@@ -70,17 +62,27 @@ Task<Status> FileService::limit_body(const FileKey& key, BoundedSource& body,
     if (size && *size > *options.max_size) co_return error;
     body.bound(*options.max_size, error);
   }
-  if (options.quota) {
-    const Error error = Error::over_quota(*options.quota);
-    std::optional<FileStat> old;
-    if (options.mode == WriteMode::replace) {
-      FLOWSTORE_CO_TRY(old, co_await store_.find(key));
-    }
-    FLOWSTORE_CO_TRY(const std::uint64_t used, co_await ledger_.used(key.project()));
-    const std::uint64_t limit = refused_from(options.mode, used, *options.quota, old);
-    if (limit == 0 || (size && *size >= limit)) co_return error;
-    body.bound(limit - 1, error);
+  if (options.quota) co_return co_await limit_to_quota(key, body, options);
+  co_return Status();
+}
+
+// The quota is judged only roughly here: others may write or delete while the body comes, so the
+// exact check is made with the commit. What is replaced is asked for only if it matters.
+Task<Status> FileService::limit_to_quota(const FileKey& key, BoundedSource& body,
+                                         const WriteOptions& options) {
+  const std::uint64_t quota = *options.quota;
+  FLOWSTORE_CO_TRY(const std::uint64_t used, co_await ledger_.used(key.project()));
+  // The size from which on a body would be refused.
+  std::uint64_t limit = quota - std::min(used, quota);
+  const auto size = body.size();
+  if (size && *size < limit) co_return Status();
+  if (options.mode == WriteMode::replace) {
+    FLOWSTORE_CO_TRY(const auto old, co_await store_.find(key));
+    if (old) limit += old->size;
   }
+  const Error error = Error::over_quota(quota);
+  if (limit == 0 || (size && *size >= limit)) co_return error;
+  body.bound(limit - 1, error);
   co_return Status();
 }
 

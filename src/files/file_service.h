@@ -66,6 +66,7 @@ class FileService {
   Task<Result<WriteResult>> receive_and_commit(const FileKey& key, ByteSource& body,
                                                const WriteOptions& options);
   Task<Status> limit_body(const FileKey& key, BoundedSource& body, const WriteOptions& options);
+  Task<Status> limit_to_quota(const FileKey& key, BoundedSource& body, const WriteOptions& options);
   Task<Result<std::unique_ptr<Upload>>> receive(const FileKey& key, ByteSource& body,
                                                 WriteMode mode);
   Task<Result<WriteResult>> commit(const FileKey& key, Upload& upload, const WriteOptions& options);
