@@ -23,7 +23,7 @@ CORES = str(len(os.sched_getaffinity(0)))
 OUTPUT_SHOWN = 8000  # characters of a failed step
 SANITIZER_ENV = {
     "ASAN_OPTIONS": "detect_stack_use_after_return=1:strict_string_checks=1",
-    "UBSAN_OPTIONS": "print_stacktrace=1",
+    "UBSAN_OPTIONS": "print_stacktrace=1:halt_on_error=1",
     "TSAN_OPTIONS": "halt_on_error=1:second_deadlock_stack=1",
 }
 
@@ -218,11 +218,11 @@ def s3(run):
         kill_group(engine)
 
 
-def contract(preset, on_s3=False):
+def contract(preset="release", on_s3=False):
     """The recorded cases of the HTTP contract, context on both databases."""
     def step(run):
         ports = free_ports(12)
-        log = f"contract-{'s3' if on_s3 else preset}"
+        log = f"contract-{preset}{'-s3' if on_s3 else ''}"
         home = run.tmp / log
         with contextlib.ExitStack() as services:
             pg_port = services.enter_context(postgres(run))
@@ -271,13 +271,14 @@ def program(preset):
 CLIENTS = ROOT / "tests" / "clients"
 
 
-def node_tests(run, files, log, env=None):
-    """Tests of Node.js's own runner, with what tests/clients has from npm; each counts."""
+def node_tests(run, files, log, preset, env=None):
+    """Tests of Node.js's own runner, with what tests/clients has from npm and the binary of a build;
+    each counts."""
     installed = CLIENTS / "node_modules" / ".package-lock.json"
     if not installed.exists() or installed.stat().st_mtime < (CLIENTS / "package-lock.json").stat().st_mtime:
         run.command("npm", "ci", "--no-audit", "--no-fund", cwd=CLIENTS, log="clients-install")
     code, text = run.attempt("node", "--test", *files, cwd=files[0].parent,
-                             env={"FLOWSTORE": str(ROOT / "build/release/flowstore"), **(env or {})}, log=log, timeout=900)
+                             env={"FLOWSTORE": str(ROOT / "build" / preset / "flowstore"), **(env or {})}, log=log, timeout=900)
     counts = {name: int(number) for name, number in re.findall(r"^[#ℹ] (pass|fail|skipped|todo) (\d+)$", text, re.M)}
     run.count(counts.get("pass", 0), counts.get("fail", 0))
     if code != 0:
@@ -287,16 +288,18 @@ def node_tests(run, files, log, env=None):
     return text
 
 
-def clients(run):
+def clients(preset):
     """A real Node-RED with the published FlowFuse nodes and context store; random requests beside
     Node-RED's own functions."""
-    node_tests(run, sorted(CLIENTS.glob("*.test.mjs")), "clients")
+    def step(run):
+        node_tests(run, sorted(CLIENTS.glob("*.test.mjs")), f"clients-{preset}", preset)
+    return step
 
 
 def load(run):
     """Hundreds of projects at once, kills, and large contexts. What it measured is shown, too."""
     for name in ("checker", "load", "large"):  # one after the other: server and load share the cores
-        text = node_tests(run, [ROOT / "tests" / "load" / f"{name}.test.mjs"], f"load-{name}",
+        text = node_tests(run, [ROOT / "tests" / "load" / f"{name}.test.mjs"], f"load-{name}", "release",
                           env={"LOAD_SECONDS": os.environ.get("LOAD_SECONDS", "5")})
         for line in re.findall(r"^ +(?:ok \d+ - .*|# (?!Subtest).*)", text, re.M):
             print("    " + line.strip())
@@ -329,32 +332,42 @@ def fuzz(run):
         run.count(1)
 
 
+S3_PROGRAMS = [f"tests/s3/test_{name}.py" for name in ("faults", "outages", "many")]
+
 STEPS = [
     ("lint", lint),
     ("build-release", build("release")),
     ("build-dev", build("dev")),
     ("unit", unit("dev")),
-    ("contract", contract("release")),
+    ("contract", contract()),
     ("contract-dev", contract("dev")),
     ("program", program("release")),
     ("program-dev", program("dev")),
-    ("contract-s3", contract("release", on_s3=True)),
+    ("contract-s3", contract(on_s3=True)),
     ("s3-faults", python_tests("release", "tests/s3/test_tools.py", "tests/s3/test_faults.py", log="s3-faults")),
     ("s3-outages", python_tests("release", "tests/s3/test_outages.py", log="s3-outages")),
     ("s3-many", python_tests("release", "tests/s3/test_many.py", log="s3-many")),
-    ("clients", clients),
+    ("clients", clients("release")),
     ("load", load),
     ("build-tsan", build("tsan")),
     ("unit-tsan", unit("tsan")),
+    ("contract-tsan", contract("tsan")),
+    ("contract-s3-tsan", contract("tsan", on_s3=True)),
+    ("clients-dev", clients("dev")),
+    ("clients-tsan", clients("tsan")),
+    ("program-tsan", program("tsan")),
+    ("s3-dev", python_tests("dev", *S3_PROGRAMS, log="s3-dev")),
+    ("s3-tsan", python_tests("tsan", *S3_PROGRAMS, log="s3-tsan")),
     ("build-fuzz", build("fuzz", configured="clang")),
     ("fuzz", fuzz),
     ("tidy", tidy),  # reads the commands of build-fuzz
     ("build-clang", build("clang")),
     ("unit-clang", unit("clang")),
 ]
-# Only when asked for: every test of unit-clang has run with g++ under the same sanitizers, and with
-# clang under another one. A quarter of an hour on two cores.
-LONG = ["build-clang", "unit-clang"]
+# Only when asked for. Every test of unit-clang has run with g++ under the same sanitizers, and with
+# clang under another one: a quarter of an hour on two cores. The others are suites that have run
+# on the release, with sanitizers.
+LONG = ["clients-dev", "clients-tsan", "program-tsan", "s3-dev", "s3-tsan", "build-clang", "unit-clang"]
 QUICK = ["build-dev", "unit"]
 
 
