@@ -102,7 +102,8 @@ class BuiltProgram final : public Program {
     const Executor background = background_.get_executor();
     if (shares_files()) {
       FLOWSTORE_TRY(shared_, files::shared::SharedState::make(postgres_options(config_.context),
-                                                              background, clock_, log_, registry_));
+                                                              config_.driver.s3.bucket, background,
+                                                              clock_, log_, registry_));
     }
     files::KeyLocks* locks = shared_ ? &shared_->locks() : nullptr;
     const FileSurroundings with{io_, background, locks, clock_, log_, registry_};

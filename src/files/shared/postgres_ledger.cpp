@@ -84,16 +84,18 @@ class PostgresLedger::Unannounced final : public Change {
 
   Task<> commit(std::int64_t difference) override {
     postgres::Pipeline statement;
-    statement.add(sql::kAdd, project_.path(), std::max<std::int64_t>(difference, 0));
+    const std::string row = ledger_.row_of(project_);
+    statement.add(sql::kAdd, row, std::max<std::int64_t>(difference, 0));
     // What it is smaller by is found by the next count: a count under way may have seen it already.
-    if (difference < 0) statement.add(sql::kForget, project_.path());
+    if (difference < 0) statement.add(sql::kForget, row);
     co_await ledger_.record(project_, statement);
   }
 
   Task<> doubt() override {
     postgres::Pipeline statement;
-    statement.add(sql::kAdd, project_.path(), growth_);
-    statement.add(sql::kForget, project_.path());
+    const std::string row = ledger_.row_of(project_);
+    statement.add(sql::kAdd, row, growth_);
+    statement.add(sql::kForget, row);
     co_await ledger_.record(project_, statement);
   }
 
@@ -103,9 +105,10 @@ class PostgresLedger::Unannounced final : public Change {
   std::int64_t growth_;
 };
 
-PostgresLedger::PostgresLedger(Engine& engine, FileStore& store, metrics::Registry& registry,
-                               LedgerOptions options)
+PostgresLedger::PostgresLedger(Engine& engine, std::string bucket, FileStore& store,
+                               metrics::Registry& registry, LedgerOptions options)
     : engine_(engine),
+      bucket_(std::move(bucket)),
       store_(store),
       options_(options),
       scans_(registry.counter("flowstore_quota_scans_total",
@@ -122,8 +125,9 @@ Task<Result<std::unique_ptr<UsageLedger::Change>>> PostgresLedger::announce(
   if (growth > 0) {
     co_return std::unique_ptr<Change>(std::make_unique<Unannounced>(*this, project, growth));
   }
+  const std::string row = row_of(project);
   postgres::Pipeline statement;
-  statement.add(sql::kAnnounceFreely, project.path(), growth);
+  statement.add(sql::kAnnounceFreely, row, growth);
   const auto rows = co_await engine_.run(statement, kStatementTime);
   if (!rows)
     co_return std::unique_ptr<Change>(std::make_unique<Unannounced>(*this, project, growth));
@@ -133,8 +137,9 @@ Task<Result<std::unique_ptr<UsageLedger::Change>>> PostgresLedger::announce(
 
 Task<Result<std::unique_ptr<UsageLedger::Change>>> PostgresLedger::announce_within(
     const ProjectKey& project, std::uint64_t growth, std::uint64_t quota) {
+  const std::string row = row_of(project);
   postgres::Pipeline statement;
-  statement.add(sql::kAnnounce, project.path(), signed_of(growth), signed_of(quota));
+  statement.add(sql::kAnnounce, row, signed_of(growth), signed_of(quota));
   co_await make_up_for_lost();
   while (true) {
     const auto rows = co_await engine_.run(statement, kStatementTime);
@@ -165,9 +170,10 @@ Task<Result<std::uint64_t>> PostgresLedger::used(const ProjectKey& project) {
 }
 
 Task<Result<PostgresLedger::Usage>> PostgresLedger::look(const ProjectKey& project) {
+  const std::string row = row_of(project);
   postgres::Pipeline statement;
   const std::int64_t max_age = options_.max_age.count();
-  statement.add(sql::kUsed, project.path(), max_age);
+  statement.add(sql::kUsed, row, max_age);
   FLOWSTORE_CO_TRY(const auto rows, co_await engine_.run(statement, kStatementTime));
   Usage usage;
   if (rows.count() == 0 || rows.is_null(0, 0)) co_return usage;
@@ -191,8 +197,9 @@ Task<Result<std::uint64_t>> PostgresLedger::count_first(const ProjectKey& projec
 
 Task<Result<std::optional<PostgresLedger::Beginning>>> PostgresLedger::begin_count(
     const ProjectKey& project) {
+  const std::string row = row_of(project);
   postgres::Pipeline statement;
-  statement.add(sql::kBeginCount, project.path(), kCountSeconds);
+  statement.add(sql::kBeginCount, row, kCountSeconds);
   FLOWSTORE_CO_TRY(const auto rows, co_await engine_.run(statement, kStatementTime));
   std::optional<Beginning> beginning;
   if (rows.count() == 0) co_return beginning;
@@ -207,16 +214,17 @@ Task<Result<std::optional<PostgresLedger::Beginning>>> PostgresLedger::begin_cou
 Task<Result<std::uint64_t>> PostgresLedger::count(const ProjectKey& project, Beginning beginning) {
   scans_.add();
   const auto found = co_await store_.usage(project);
+  const std::string row = row_of(project);
   postgres::Pipeline statement;
   if (!found) {
-    statement.add(sql::kGiveUpCount, project.path());
+    statement.add(sql::kGiveUpCount, row);
     static_cast<void>(co_await engine_.run(statement, kStatementTime));
     co_return found.error();
   }
   // A count that met changes is made again sooner.
   const std::int64_t aged = options_.max_age.count() - options_.max_age.count() / 6;
-  statement.add(sql::kEndCount, project.path(), signed_of(*found), beginning.announced,
-                beginning.changes, beginning.growth_under_way, beginning.under_way, aged);
+  statement.add(sql::kEndCount, row, signed_of(*found), beginning.announced, beginning.changes,
+                beginning.growth_under_way, beginning.under_way, aged);
   FLOWSTORE_CO_TRY(const auto rows, co_await engine_.run(statement, kStatementTime));
   // The row is gone with the database's crash.
   if (rows.count() == 0) co_return still_counting();
@@ -243,25 +251,25 @@ Task<> PostgresLedger::record(const ProjectKey& project, const postgres::Pipelin
   if (recorded) co_return;
   lost_.add();
   const std::lock_guard lock(mutex_);
-  if (unrecorded_.size() < kMostUnrecorded) unrecorded_.insert(project.path());
+  if (unrecorded_.size() < kMostUnrecorded) unrecorded_.insert(row_of(project));
 }
 
 // The database is back, or not: then they are lost again.
 Task<> PostgresLedger::make_up_for_lost() {
-  std::vector<std::string> projects;
+  std::vector<std::string> rows;
   {
     const std::lock_guard lock(mutex_);
     if (unrecorded_.empty()) co_return;
-    projects.assign(unrecorded_.begin(), unrecorded_.end());
+    rows.assign(unrecorded_.begin(), unrecorded_.end());
     unrecorded_.clear();
   }
-  for (const std::string& project : projects) {
+  for (const std::string& row : rows) {
     postgres::Pipeline statement;
-    statement.add(sql::kForget, project);
+    statement.add(sql::kForget, row);
     const auto told = co_await engine_.run(statement, kStatementTime);
     if (told) continue;
     const std::lock_guard lock(mutex_);
-    unrecorded_.insert(project);
+    unrecorded_.insert(row);
   }
 }
 

@@ -22,8 +22,9 @@ namespace flowstore::files::shared {
 // docs/decisions/0010-shared-quota-ledger.md.
 class PostgresLedger final : public UsageLedger {
  public:
-  // All must outlive it.
-  PostgresLedger(Engine& engine, FileStore& store, metrics::Registry& registry,
+  // `store` is what `bucket` names; processes over the same one count together. References must
+  // outlive it.
+  PostgresLedger(Engine& engine, std::string bucket, FileStore& store, metrics::Registry& registry,
                  LedgerOptions options = LedgerOptions());
 
   Task<Result<std::uint64_t>> used(const ProjectKey& project) override;
@@ -58,15 +59,17 @@ class PostgresLedger final : public UsageLedger {
   // Does what nobody waits for, and remembers the project if it cannot be done.
   Task<> record(const ProjectKey& project, const postgres::Pipeline& statement);
   Task<> make_up_for_lost();
+  std::string row_of(const ProjectKey& project) const { return bucket_ + "/" + project.path(); }
 
   Engine& engine_;
+  const std::string bucket_;
   FileStore& store_;
   LedgerOptions options_;
   metrics::Counter& scans_;
   metrics::Counter& lost_;
   std::mutex mutex_;
   std::unordered_set<std::string> counting_;  // in the background; guarded by mutex_
-  // Projects with a change that could not be recorded: to be counted when the database is back.
+  // Rows of changes that could not be recorded: to be counted when the database is back.
   std::unordered_set<std::string> unrecorded_;  // guarded by mutex_
 };
 

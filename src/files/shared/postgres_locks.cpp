@@ -61,18 +61,19 @@ class PostgresLocks::Held final : public Lock {
 };
 
 Task<Result<std::unique_ptr<KeyLocks::Lock>>> PostgresLocks::take(const FileKey& key) {
+  const std::string name = bucket_ + "/" + key.path();
   const std::string holder = new_holder();
   const std::int64_t seconds = kLockTime.count();
   postgres::Pipeline statement;
-  statement.add(sql::kLock, key.path(), holder, seconds);
+  statement.add(sql::kLock, name, holder, seconds);
   const auto deadline = steady_clock::now() + kPatience;
   for (milliseconds pause = kShortestPause;; pause = std::min(pause * 2, kLongestPause)) {
     const auto rows = co_await engine_.run(statement, kStatementTime);
     // It may be ours all the same.
-    if (!rows) spawn(engine_.background(), "unlock file", unlock(engine_, key.path(), holder));
+    if (!rows) spawn(engine_.background(), "unlock file", unlock(engine_, name, holder));
     if (!rows) co_return rows.error();
     if (rows->count() > 0) {
-      co_return std::unique_ptr<Lock>(std::make_unique<Held>(engine_, key.path(), holder));
+      co_return std::unique_ptr<Lock>(std::make_unique<Held>(engine_, name, holder));
     }
     if (steady_clock::now() + pause >= deadline) co_return is_held();
     co_await sleep_for(jittered(pause));

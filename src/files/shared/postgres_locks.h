@@ -3,6 +3,7 @@
 #pragma once
 
 #include <string>
+#include <utility>
 
 #include "files/key_locks.h"
 #include "files/shared/engine.h"
@@ -12,7 +13,7 @@ namespace flowstore::files::shared {
 class PostgresLocks final : public KeyLocks {
  public:
   // The engine must outlive it and every lock.
-  explicit PostgresLocks(Engine& engine) : engine_(engine) {}
+  PostgresLocks(Engine& engine, std::string bucket) : engine_(engine), bucket_(std::move(bucket)) {}
 
   Task<Result<std::unique_ptr<Lock>>> take(const FileKey& key) override;
 
@@ -20,6 +21,7 @@ class PostgresLocks final : public KeyLocks {
   class Held;
 
   Engine& engine_;
+  const std::string bucket_;
 };
 
 }  // namespace flowstore::files::shared

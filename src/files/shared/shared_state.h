@@ -3,6 +3,8 @@
 #pragma once
 
 #include <memory>
+#include <string>
+#include <utility>
 
 #include "base/clock.h"
 #include "base/log.h"
@@ -20,21 +22,24 @@ namespace flowstore::files::shared {
 class SharedState {
  public:
   // Begins to connect and returns: a database that is down is tried again and again. An Error only
-  // for options that cannot work. References must outlive it, and so must what runs on
-  // `background`.
+  // for options that cannot work. Only processes that name the same bucket meet, so one database
+  // may serve several. References must outlive it, and so must what runs on `background`.
   static Result<std::unique_ptr<SharedState>> make(const postgres::Options& options,
-                                                   const Executor& background, const Clock& clock,
-                                                   Log& log, metrics::Registry& registry);
+                                                   std::string bucket, const Executor& background,
+                                                   const Clock& clock, Log& log,
+                                                   metrics::Registry& registry);
 
-  SharedState(const postgres::Options& options, postgres::Tls tls, const Executor& background,
-              const Clock& clock, Log& log, metrics::Registry& registry)
-      : engine_(options, std::move(tls), background, clock, log, registry), locks_(engine_) {}
+  SharedState(const postgres::Options& options, postgres::Tls tls, std::string bucket,
+              const Executor& background, const Clock& clock, Log& log, metrics::Registry& registry)
+      : engine_(options, std::move(tls), background, clock, log, registry),
+        bucket_(std::move(bucket)),
+        locks_(engine_, bucket_) {}
 
   KeyLocks& locks() noexcept { return locks_; }
   // For the store that the projects' files are in.
   std::unique_ptr<UsageLedger> ledger(FileStore& store, metrics::Registry& registry,
                                       LedgerOptions options = LedgerOptions()) {
-    return std::make_unique<PostgresLedger>(engine_, store, registry, options);
+    return std::make_unique<PostgresLedger>(engine_, bucket_, store, registry, options);
   }
 
   // Whatever is asked from now on fails.
@@ -42,6 +47,7 @@ class SharedState {
 
  private:
   Engine engine_;
+  const std::string bucket_;
   PostgresLocks locks_;
 };
 

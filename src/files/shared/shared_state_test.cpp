@@ -30,8 +30,10 @@ FileKey key_of(std::string_view path) { return *FileKey::parse(project_of("p"), 
 // One flowstore process, as far as its files' usage goes.
 class Process {
  public:
-  Process(const postgres::Options& options, FileStore& store, LedgerOptions ledger_options)
-      : state_(*SharedState::make(options, background_.get_executor(), clock_, log_, registry_)),
+  Process(const postgres::Options& options, FileStore& store, LedgerOptions ledger_options,
+          const char* bucket = "bucket")
+      : state_(*SharedState::make(options, bucket, background_.get_executor(), clock_, log_,
+                                  registry_)),
         ledger_(state_->ledger(store, registry_, ledger_options)) {}
   Process(const Process&) = delete;
   Process& operator=(const Process&) = delete;
@@ -265,6 +267,21 @@ TEST_F(SharedLedger, ManyMayMakeTheTablesAtOnce) {
   std::vector<std::unique_ptr<Process>> processes;
   for (int i = 0; i < 6; ++i) processes.push_back(process());
   for (const auto& each : processes) EXPECT_TRUE(each->used());
+}
+
+// A fleet that moves to another bucket, or two fleets over one database.
+TEST_F(SharedLedger, BucketsAreCountedAndLockedApart) {
+  const auto one = process();
+  ASSERT_TRUE(one->add(99, 100));
+  WatchedStore elsewhere(clock_);
+  Process other(database_.options(), elsewhere, LedgerOptions(), "another");
+  EXPECT_EQ(*other.used(), 0U);
+  EXPECT_TRUE(other.add(50, 100));
+  EXPECT_EQ(*one->used(), 99U);
+  const FileKey key = key_of("a");
+  const auto held = run(one->locks().take(key));
+  ASSERT_TRUE(held);
+  EXPECT_TRUE(run(other.locks().take(key)));
 }
 
 TEST_F(SharedLedger, LocksExcludeOtherProcesses) {

@@ -21,6 +21,9 @@ inline constexpr Sql kLookForTables{
     " AND to_regclass('flowstore_file_changes') IS NOT NULL"
     " AND to_regclass('flowstore_file_locks') IS NOT NULL"};
 
+// A project's name begins with its bucket's: one database may serve several, also one after the
+// other.
+//
 // Ids of changes are drawn by lot: a sequence might begin anew with the tables, and give a number
 // that somebody still holds.
 //
