@@ -13,9 +13,9 @@ import time
 import unittest
 
 from engine import SECRET, Engine
-from known import Known
 from proxy import Proxy
 from server import TOKEN, Reply, Server, file_path, key_of
+from known import Known  # found where server.py looks
 
 OLD = b"old content " * 20
 NEW = b"new content, and more of it " * 20

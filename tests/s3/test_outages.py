@@ -9,10 +9,10 @@ import time
 import unittest
 
 from engine import BUCKET, KEY, SECRET, Engine
-from known import Known
 from proxy import Proxy
 from s3_client import S3
 from server import TOKEN, Server, file_path, key_of
+from known import Known  # found where server.py looks
 
 OLD = b"what was there before"
 IN_TIME = 3  # seconds until a client is told that the store is away

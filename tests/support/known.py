@@ -1,5 +1,4 @@
-"""What each file may hold, after what was answered: the memory of a client that trusts nobody."""
-from server import key_of
+"""What may be stored, after what was answered: the memory of a client that trusts nobody."""
 
 NOTHING = None  # there is no such file
 REFUSED = {400, 404, 412, 413, 507}  # and nothing was done
@@ -12,14 +11,19 @@ class Known:
     answer of 503 or none at all, may have happened, once and completely.
     """
 
-    def __init__(self, server):
+    def __init__(self, server, tears_appends=False):
+        """`tears_appends`: of an append that was not answered a part may be there."""
         self.server = server
+        self.tears_appends = tears_appends
         self.possible = {}  # the contents that each file may have
+        self.torn = {}  # and contents with all that may be there of an unanswered append to them
 
     def replaced(self, name, body, reply):
         self._changed(name, reply, lambda old: body)
 
     def appended(self, name, body, reply):
+        if self.tears_appends and reply.status not in REFUSED | {200}:
+            self.torn[name] = [(old or b"", (old or b"") + body) for old in self.possible.get(name, {NOTHING})]
         self._changed(name, reply, lambda old: (old or b"") + body)
 
     def removed(self, name, reply):
@@ -32,14 +36,21 @@ class Known:
         after = {change(old) for old in before}
         self.possible[name] = after if reply.status == 200 else before | after
 
+    def may_be(self, name, stored):
+        if stored in self.possible.get(name, {NOTHING}):
+            return True
+        return stored is not NOTHING and any(
+            stored.startswith(old) and longest.startswith(stored) for old, longest in self.torn.get(name, []))
+
     def problem(self, name, reads=True):
-        """What is wrong with this file in the bucket, or, with `reads`, with what the server says of it;
-        '' if nothing is. From now on it has what was found."""
-        stored = self.server.bucket.get(key_of(name))
-        possible = self.possible.get(name, {NOTHING})
-        if stored not in possible:
-            return f"{name}: the bucket has {shown(stored)}, and not {' or '.join(map(shown, possible))}"
+        """What is wrong with this file where it is stored, or, with `reads`, with what the server says of
+        it; '' if nothing is. From now on it has what was found."""
+        stored = self.server.stored(name)
+        if not self.may_be(name, stored):
+            possible = self.possible.get(name, {NOTHING})
+            return f"{name}: stored is {shown(stored)}, and not {' or '.join(map(shown, possible))}"
         self.possible[name] = {stored}
+        self.torn.pop(name, None)
         if not reads:
             return ""
         reply = self.server.read(name)
@@ -52,8 +63,8 @@ class Known:
     def problems(self):
         """What is wrong with any file, and files that nobody has written."""
         found = [problem for name in sorted(self.possible) if (problem := self.problem(name))]
-        strangers = set(self.server.bucket.objects(key_of(""))) - {key_of(name) for name in self.possible}
-        return found + [f"{key}: nobody has written it" for key in sorted(strangers)]
+        strangers = set(self.server.sizes()) - set(self.possible)
+        return found + [f"{name}: nobody has written it" for name in sorted(strangers)]
 
 
 def shown(content):
