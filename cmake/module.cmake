@@ -14,6 +14,9 @@ target_compile_definitions(flowstore_options INTERFACE
   # A connection at rest keeps 1.8 KiB instead of 2.5, and sanitizers see the frames that were freed.
   BOOST_ASIO_DISABLE_AWAITABLE_FRAME_RECYCLING
   FLOWSTORE_VERSION="${PROJECT_VERSION}")
+if(FLOWSTORE_CRASH_POINTS)
+  target_compile_definitions(flowstore_options INTERFACE FLOWSTORE_CRASH_POINTS)
+endif()
 if(FLOWSTORE_SANITIZE)
   target_compile_options(flowstore_options INTERFACE -fsanitize=${FLOWSTORE_SANITIZE} -fno-omit-frame-pointer)
   target_link_options(flowstore_options INTERFACE -fsanitize=${FLOWSTORE_SANITIZE})

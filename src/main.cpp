@@ -1,3 +1,8 @@
 #include "cli/main.h"
 
-int main(int argc, char** argv) { return flowstore::cli::run(argc, argv); }
+#include "base/crash_point.h"
+
+int main(int argc, char** argv) {
+  flowstore::arm_crash_points();
+  return flowstore::cli::run(argc, argv);
+}

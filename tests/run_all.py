@@ -343,6 +343,7 @@ STEPS = [
     ("contract-dev", contract("dev")),
     ("program", program("release")),
     ("program-dev", program("dev")),
+    ("crash", python_tests("dev", "tests/faults/test_crash.py", "tests/faults/test_power.py", log="crash")),
     ("contract-s3", contract(on_s3=True)),
     ("s3-faults", python_tests("release", "tests/s3/test_tools.py", "tests/s3/test_faults.py", log="s3-faults")),
     ("s3-outages", python_tests("release", "tests/s3/test_outages.py", log="s3-outages")),

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/crash_point.h"
 #include "files/bounded_source.h"
 #include "files/file_errors.h"
 
@@ -119,12 +120,13 @@ Task<Result<WriteResult>> FileService::commit_once(const FileKey& key, Upload& u
   }
   const std::int64_t growth = growth_of(options.mode, upload.size(), old);
   FLOWSTORE_CO_TRY(auto change, co_await ledger_.announce(key.project(), growth, options.quota));
-
+  crash_point(CrashPoint::growth_announced);
   auto written = co_await publish(upload, std::move(expected));
   if (!written) {
     if (written.error().kind() == ErrorKind::unavailable) co_await change->doubt();
     co_return std::move(written).error();
   }
+  crash_point(CrashPoint::growth_unsettled);
   if (!written->replaced_bytes) {
     co_await change->doubt();
     co_return written;

@@ -4,6 +4,7 @@
 #include <exception>
 #include <utility>
 
+#include "base/crash_point.h"
 #include "context/postgres/statements.h"
 
 namespace flowstore::context::postgres {
@@ -75,10 +76,12 @@ Task<Transaction::Outcome> Transaction::run() {
     if (trouble) co_return co_await fail(*std::move(trouble), false);
     pipeline = Pipeline();
   }
+  crash_point(CrashPoint::postgres_begun);
   const std::size_t at = pipeline.size();
   add_writes(pipeline);
   pipeline.add(sql::kCommit);
   Answer answer = co_await connection_.run(pipeline, terms());
+  crash_point(CrashPoint::postgres_committed);
   // A connection may be lost behind the COMMIT that it has answered.
   const bool is_committed = answer.results.size() == pipeline.size();
   if (!is_committed) co_return co_await fail(*std::move(answer.trouble), true);

@@ -6,6 +6,8 @@
 
 #include <sqlite3.h>
 
+#include "base/new_folder.h"
+
 namespace flowstore::context::sqlite {
 namespace {
 
@@ -102,15 +104,15 @@ Code make_tables(const Connection& connection) {
 
 Status open_for_writing(Connection& connection, const Options& options) {
   const std::filesystem::path file(options.file);
-  std::error_code failed;
-  std::filesystem::create_directories(file.parent_path(), failed);
+  const std::error_code failed = make_new_folders(file.parent_path(), Names::synced);
   if (failed) return cannot_open(options, "its folder cannot be made: " + failed.message());
   Code code = connection.open(options.file, Missing::make, options.patience);
   if (code != SQLITE_OK) return cannot_open(options, connection, code);
   FLOWSTORE_TRY_STATUS(use_journal(connection, options));
-  // FULL: what is answered is on the disk. Many writes share one commit, so it costs little.
+  // What is answered is on the disk; EXTRA: with a journal that is deleted, its end as well. Many
+  // writes share one commit, so it costs little.
   // The size limit cuts a journal that one large write made long.
-  code = connection.run("PRAGMA synchronous=FULL; PRAGMA journal_size_limit=67108864");
+  code = connection.run("PRAGMA synchronous=EXTRA; PRAGMA journal_size_limit=67108864");
   if (code == SQLITE_OK) code = make_tables(connection);
   if (code != SQLITE_OK) return cannot_open(options, connection, code);
   return {};

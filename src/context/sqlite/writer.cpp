@@ -16,6 +16,7 @@
 #include <boost/asio/use_awaitable.hpp>
 #include <sqlite3.h>
 
+#include "base/crash_point.h"
 #include "context/sqlite/schema.h"
 #include "context/sqlite/trouble.h"
 
@@ -208,7 +209,9 @@ Writer::Attempt Writer::try_commit(std::span<Job* const> jobs) {
          table_.written_bytes() < kBatchBytes) {
     perform(*jobs[attempt.jobs], attempt);
   }
+  crash_point(CrashPoint::sqlite_written);
   if (attempt.code == SQLITE_OK) attempt.code = connection_.run("COMMIT");
+  crash_point(CrashPoint::sqlite_committed);
   if (attempt.code == SQLITE_OK) return attempt;
   attempt.code = connection_.with_cause(attempt.code);
   const bool is_theirs = translate(attempt.code).kind() == ErrorKind::invalid;

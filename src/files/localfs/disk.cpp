@@ -10,6 +10,7 @@
 #include <linux/fs.h>
 #include <unistd.h>
 
+#include "base/crash_point.h"
 #include "files/localfs/file_io.h"
 
 namespace flowstore::files::localfs {
@@ -26,6 +27,18 @@ int look_at(int folder, const std::string& name, struct stat& status) {
   if (S_ISDIR(status.st_mode)) return EISDIR;
   return S_ISREG(status.st_mode) ? 0 : ELOOP;
 }
+
+// Counts for as long as it lives.
+class Counted {
+ public:
+  explicit Counted(std::atomic<int>& count) : count_(count) { ++count_; }
+  Counted(const Counted&) = delete;
+  Counted& operator=(const Counted&) = delete;
+  ~Counted() { --count_; }
+
+ private:
+  std::atomic<int>& count_;
+};
 
 }  // namespace
 
@@ -58,15 +71,19 @@ Outcome<WriteResult> Disk::replace_in(int folder, const std::string& name, TempF
   if (found != 0 && !is_new) return Result::failed(found);
   if (!is_new) take_attributes(file.file(), old);
   if (const int error = stamp(file.file())) return Result::failed(error);
+  crash_point(CrashPoint::temp_written);
   // Write, sync, rename, sync the folder. Drop any one of the four and a power cut can leave an
   // empty file where yesterday's data was.
   if (durability_ == Durability::strict && ::fdatasync(file.file()) != 0) {
     return Result::failed(errno);
   }
+  crash_point(CrashPoint::temp_synced);
   struct stat status {};
   if (::fstat(file.file(), &status) != 0) return Result::failed(errno);
   if (const int error = publish(file, folder, name, is_new)) return Result::failed(error);
+  crash_point(CrashPoint::file_published);
   if (const int error = sync_folder(folder)) return Result::failed(error);
+  crash_point(CrashPoint::folder_synced);
 
   WriteResult result;
   result.stat = describe(status);
@@ -135,13 +152,16 @@ Outcome<WriteResult> Disk::append_with(const std::string& path, Write write) {
   if (!opened.value) return Result::failed(opened.error);
   const Target& target = *opened.value;
   struct stat status {};
+  crash_point(CrashPoint::append_opened);
   int error = write(target.file.get());
+  crash_point(CrashPoint::append_written);
   if (error == 0) error = finish_append(target, status);
   if (error != 0) {
     // Half of an append is none. If not even that works, the disk's last word is the answer.
     const int worse = take_back(target, std::string(split_path(path).name));
     return Result::failed(worse != 0 ? worse : error);
   }
+  crash_point(CrashPoint::append_synced);
   WriteResult result;
   result.stat = describe(status);
   result.replaced_bytes = target.old_size;
@@ -203,11 +223,33 @@ Outcome<std::uint64_t> Disk::remove(const std::string& path) {
   const int found = look_at(folder.file.get(), name, status);
   if (found != 0 && found != ELOOP) return Result::failed(found);
   if (::unlinkat(folder.file.get(), name.c_str(), 0) != 0) return Result::failed(errno);
+  crash_point(CrashPoint::file_unlinked);
   if (const int error = sync_folder(folder.file.get())) return Result::failed(error);
   return S_ISREG(status.st_mode) ? static_cast<std::uint64_t>(status.st_size) : std::uint64_t{0};
 }
 
+// Another thread may have made one of them a moment ago: then its name is synced here as well, so
+// that what we write does not have to wait for what that thread does.
 Opened Disk::make_folders(std::string_view path) {
+  Opened folder = make_missing_folders(path);
+  if (folder.error != 0 || durability_ != Durability::strict || *unsynced_folders_ == 0) {
+    return folder;
+  }
+  const int error = sync_names_of(path);
+  return error == 0 ? std::move(folder) : Opened{FileDescriptor(), error};
+}
+
+// Syncs the folder above each part of the path; 0 or errno.
+int Disk::sync_names_of(std::string_view path) const {
+  for (path = split_path(path).parent; !path.empty(); path = split_path(path).parent) {
+    const Opened above = root_.open(path, O_RDONLY | O_DIRECTORY);
+    if (above.error != 0) return above.error;
+    if (const int error = sync_folder(above.file.get())) return error;
+  }
+  return sync_folder(root_.root());
+}
+
+Opened Disk::make_missing_folders(std::string_view path) {
   Opened folder = root_.open(path, O_RDONLY | O_DIRECTORY);
   for (int tried = 0; folder.error == ENOENT; ++tried) {
     if (tried == kFolderTries) return Opened{FileDescriptor(), EAGAIN};
@@ -226,9 +268,11 @@ Opened Disk::make_folders(std::string_view path) {
 }
 
 Opened Disk::make_folder_in(int parent, const std::string& name) {
+  const Counted unsynced(*unsynced_folders_);
   const bool is_made = ::mkdirat(parent, name.c_str(), 0777) == 0;
   if (!is_made && errno != EEXIST) return Opened{FileDescriptor(), errno};
   if (is_made) {
+    crash_point(CrashPoint::folder_made);
     if (const int error = sync_folder(parent)) {
       // Left behind, it would look like one that has been synced.
       ::unlinkat(parent, name.c_str(), AT_REMOVEDIR);

@@ -2,7 +2,9 @@
 
 #pragma once
 
+#include <atomic>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -68,7 +70,9 @@ class Disk {
   struct Target;
 
   Opened make_folders(std::string_view path);
+  Opened make_missing_folders(std::string_view path);
   Opened make_folder_in(int parent, const std::string& name);
+  int sync_names_of(std::string_view path) const;
   Outcome<WriteResult> replace_in(int folder, const std::string& name, TempFile& file);
   Outcome<WriteResult> replace_across(int folder, const std::string& name, const TempFile& file);
   int publish(TempFile& file, int folder, const std::string& name, bool is_new) const;
@@ -82,6 +86,8 @@ class Disk {
   Beneath root_;
   TempFolder temp_;
   Durability durability_;
+  // Folders that some thread has made and not synced yet, plus those that it is about to make.
+  std::unique_ptr<std::atomic<int>> unsynced_folders_ = std::make_unique<std::atomic<int>>(0);
 };
 
 }  // namespace flowstore::files::localfs

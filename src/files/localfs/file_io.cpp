@@ -14,6 +14,8 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include "base/crash_point.h"
+
 namespace flowstore::files::localfs {
 namespace {
 
@@ -89,6 +91,7 @@ int copy_all(int from, int to) {
             write_all(to, std::string_view(buffer.get(), static_cast<std::size_t>(got)))) {
       return error;
     }
+    crash_point(CrashPoint::append_piece_written);
     offset += got;
   }
 }

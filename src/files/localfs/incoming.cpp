@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <sys/statvfs.h>
 
+#include "base/crash_point.h"
 #include "files/file_errors.h"
 #include "files/localfs/file_io.h"
 
@@ -72,7 +73,9 @@ int Incoming::store_piece(std::uint64_t expected_size) {
     if (error == 0) error = reserve(file_.file(), expected_size);
     if (error != 0) return error;
   }
-  return write_all(file_.file(), buffer_);
+  const int error = write_all(file_.file(), buffer_);
+  crash_point(CrashPoint::temp_piece_written);
+  return error;
 }
 
 Task<> Incoming::discard() {

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <filesystem>
 #include <system_error>
 #include <utility>
 
@@ -10,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/new_folder.h"
 #include "files/file_errors.h"
 #include "files/localfs/file_io.h"
 #include "files/localfs/incoming.h"
@@ -42,8 +42,9 @@ int error_of_type(const struct stat& status) {
 
 Result<std::unique_ptr<Store>> Store::make(const Options& options, BlockingPool& io,
                                            const Clock& clock, Log& log) {
-  std::error_code error;
-  std::filesystem::create_directories(options.root, error);
+  const bool is_strict = options.durability == Durability::strict;
+  const std::error_code error =
+      make_new_folders(options.root, is_strict ? Names::synced : Names::not_synced);
   if (error) return cannot_open_root(options.root, error.value());
   FileDescriptor root(::open(options.root.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (!root) return cannot_open_root(options.root, errno);

@@ -87,11 +87,21 @@ void remove_forgotten(int folder) {
   }
 }
 
+// Somebody died here: a folder that it had made may be there without having been synced, and we
+// would take it for one that a power cut cannot undo. An old error of the disk is nothing that a
+// start should fail with.
+void sync_what_the_dead_left(int folder) { ::syncfs(folder); }
+
 void clean_up(int parent) {
+  bool is_synced = false;
   for (const std::string& name : names_in(parent)) {
     const FileDescriptor folder = open_folder(parent, name.c_str());
     if (!folder) continue;
     const Owner owner = owner_of(folder.get());
+    if (owner == Owner::gone && !is_synced) {
+      sync_what_the_dead_left(parent);
+      is_synced = true;
+    }
     if (owner == Owner::gone) remove_all(parent, name, folder.get());
     if (owner == Owner::unknown) remove_forgotten(folder.get());
   }

@@ -10,6 +10,8 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include "base/crash_point.h"
+
 namespace flowstore::files::localfs {
 namespace {
 
@@ -34,6 +36,7 @@ int remove_entry(int folder, const Found& one, RemovedTree& removed) {
   struct stat status {};
   const bool is_known = stat_at(folder, one.name, status);
   if (::unlinkat(folder, one.name.c_str(), 0) != 0) return errno == ENOENT ? 0 : errno;
+  crash_point(CrashPoint::tree_file_unlinked);
   ++removed.files;
   if (is_known && S_ISREG(status.st_mode)) {
     removed.bytes += static_cast<std::uint64_t>(status.st_size);
@@ -77,7 +80,10 @@ int remove_folder(const Disk& disk, const std::string& path) {
   const auto [parent, name] = split_path(path);
   const Opened folder = disk.root().open(parent, O_RDONLY | O_DIRECTORY);
   if (folder.error != 0) return has_vanished(folder.error) ? 0 : folder.error;
-  if (::unlinkat(folder.file.get(), std::string(name).c_str(), AT_REMOVEDIR) == 0) return 0;
+  if (::unlinkat(folder.file.get(), std::string(name).c_str(), AT_REMOVEDIR) == 0) {
+    crash_point(CrashPoint::tree_folder_unlinked);
+    return 0;
+  }
   if (has_vanished(errno)) return 0;
   if (errno != ENOTEMPTY && errno != EEXIST && errno != EBUSY) return errno;
   return sync_path(disk, path);

@@ -8,6 +8,7 @@
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
+#include "base/crash_point.h"
 #include "base/pause.h"
 
 namespace flowstore::files::s3 {
@@ -67,6 +68,7 @@ Task<Status> Multipart::begin(const History& history) {
   const Executor executor = co_await boost::asio::this_coro::executor;
   state_ = std::make_shared<State>(objects_, key_, executor);
   state_->id = std::move(id);
+  crash_point(CrashPoint::upload_begun);
   co_return Status();
 }
 
@@ -83,6 +85,7 @@ Task<Status> Multipart::add(int number, std::string bytes) {
 Task<> Multipart::send(std::shared_ptr<State> state, int number, std::string bytes) {
   const auto deadline = steady_clock::now() + kPartTime;
   auto part = co_await state->objects.upload_part(state->key, state->id, number, bytes, deadline);
+  crash_point(CrashPoint::part_sent);
   --state->under_way;
   if (part) {
     state->parts.push_back(*std::move(part));
@@ -111,6 +114,7 @@ Task<Result<std::vector<Part>>> Multipart::copy(const FileStat& found, int first
     const auto deadline = steady_clock::now() + kPartTime;
     FLOWSTORE_CO_TRY(auto part, co_await objects_.copy_part(key_, state_->id, number, range,
                                                             found.etag, deadline));
+    crash_point(CrashPoint::part_copied);
     parts.push_back(std::move(part));
   }
   co_return parts;
@@ -123,8 +127,10 @@ Task<Result<Part>> Multipart::put(int number, std::string_view bytes) {
 
 Task<Result<Change>> Multipart::complete(const std::vector<Part>& parts,
                                          const Condition& condition) {
+  crash_point(CrashPoint::upload_filled);
   const auto deadline = steady_clock::now() + kCompleteTime;
   auto changed = co_await objects_.complete_upload(key_, state_->id, parts, condition, deadline);
+  crash_point(CrashPoint::upload_completed);
   if (changed && !changed->is_passed) state_.reset();
   co_return changed;
 }

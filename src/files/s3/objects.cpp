@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "aws/digest.h"
+#include "base/crash_point.h"
 
 namespace flowstore::files::s3 {
 namespace {
@@ -103,6 +104,7 @@ Task<Result<Answer>> Objects::get(std::string_view key, std::optional<Range> ran
 
 Task<Result<Change>> Objects::change(const Call& call) {
   FLOWSTORE_CO_TRY(const auto answer, co_await client_.call(call));
+  crash_point(CrashPoint::object_changed);
   Change change;
   change.is_passed = answer.is_passed();
   if (change.is_passed) co_return change;

@@ -1,0 +1,194 @@
+#!/usr/bin/env python3
+"""A power cut at every moment: what was answered is on the disk.
+
+flowstore runs under strace, one request after the other; then every system call that it made is
+followed on a disk that forgets whatever it may forget (power.py). CHANGES (120) in each test.
+"""
+import json
+import os
+import pathlib
+import random
+import sys
+import time
+import unittest
+
+HERE = pathlib.Path(__file__).resolve().parent
+sys.path[:0] = [str(HERE.parent / "support"), str(HERE)]
+from flowstore import PROJECT, LocalFlowstore, run_all  # noqa: E402
+from known import NOTHING, shown  # noqa: E402
+from power import Disk, calls, can_trace, has_ended, traced, tracer_of  # noqa: E402
+
+CHANGES = int(os.environ.get("CHANGES", "120"))
+LARGE = 600_000  # bytes: written in pieces
+PIECE = 1 << 18
+GONE = 0
+PATIENCE = 20  # seconds for the end of a record
+
+
+def setUpModule():
+    global run
+    if not can_trace():
+        raise AssertionError("strace cannot trace a process here")
+    run = run_all.Run()
+    unittest.addModuleCleanup(run.close)
+
+
+def is_answer(call):
+    return call.name in ("sendto", "sendmsg", "write", "writev") and '"HTTP/1.1 ' in call.arguments
+
+
+class Step:
+    """A request: what each file that it changes may be until it is answered, and afterwards."""
+
+    def __init__(self, during=None, after=None, is_context=False):
+        self.during, self.after, self.is_context = during or {}, after or {}, is_context
+
+
+class Life:
+    """One process: its record, and the requests that it was sent, one after the other."""
+
+    def __init__(self, log):
+        self.log, self.tracer = log, None
+        self.steps = [Step()]  # the question whether it has started
+
+
+class Power(unittest.TestCase):
+    def begin(self, name, journal="wal", **options):
+        self.folder = run.tmp / name
+        self.folder.mkdir()
+        self.database = self.folder / "data/context.db"
+        self.journal = f"{self.database}-{'wal' if journal == 'wal' else 'journal'}"
+        self.server = LocalFlowstore(self.folder, options, context={
+            "type": "db", "options": {"type": "sqlite", "storage": str(self.database), "journal": journal}})
+        self.addCleanup(self.server.stop)
+        self.lives = []
+        self.files = {}  # what each holds according to the answers
+        self.random = random.Random(7)
+
+    def start(self, **environment):
+        self.files = {name: self.server.stored(name) for name in self.files}  # the last one may have been killed
+        self.lives.append(Life(self.folder / f"calls{len(self.lives)}"))
+        # The search for leaks is a tracer, too, and a process has one at most.
+        environment["ASAN_OPTIONS"] = "detect_leaks=0"
+        self.server.start(wrapper=traced(self.lives[-1].log), **environment)
+        self.lives[-1].tracer = tracer_of(self.server.process.pid)
+
+    # ---- requests
+    def note(self, reply, changes, torn=()):
+        """`changes` by file; `torn` is what else may be there until it is answered."""
+        during = {name: {self.files.get(name, NOTHING), content, *torn} for name, content in changes.items()}
+        self.assertIn(reply.status, (200, GONE), reply)
+        self.files.update(changes)
+        self.lives[-1].steps.append(Step(during, {name: {content} for name, content in changes.items()}))
+
+    def write(self, name, body):
+        self.note(self.server.write(name, body), {name: body})
+
+    def append(self, name, body):
+        old = self.files.get(name) or b""
+        self.note(self.server.append(name, body), {name: old + body},
+                  [old + body[:count] for count in range(0, len(body), PIECE)])
+
+    def remove(self, name):
+        self.note(self.server.remove(name), {name: NOTHING})
+
+    def remove_folder(self, folder):
+        self.note(self.server.remove_folder(folder), {name: NOTHING for name in self.files if name.startswith(folder + "/")})
+
+    def change_files(self):
+        """First files in new folders among them."""
+        for turn in range(CHANGES):
+            there = sorted(name for name, content in self.files.items() if content is not NOTHING)
+            name = f"{self.random.randrange(3)}/{self.random.randrange(3)}/file{self.random.randrange(2)}"
+            body = f"{turn} ".encode() * (LARGE // 4 if turn % 20 == 0 else 10)
+            chance = self.random.random()
+            if there and chance < 0.15:
+                self.remove(self.random.choice(there))
+            elif there and chance < 0.25:
+                self.remove_folder(self.random.choice(there).split("/")[0])
+            elif chance < 0.6:
+                self.append(name, body)
+            else:
+                self.write(name, body)
+
+    def change_context(self):
+        for turn in range(CHANGES // 4):
+            body = json.dumps([{"key": "a", "value": f"{turn} " * 100}])
+            reply = self.server.ask("POST", f"/v1/context/{PROJECT}/flow{turn % 5}", body, {"Content-Type": "application/json"})
+            self.assertEqual(reply.status, 200, reply)
+            self.lives[-1].steps.append(Step(is_context=True))
+
+    # ---- what becomes of it
+    def lost(self):
+        """What a power cut at some moment may take, or bring back, of what had been answered."""
+        self.server.stop()
+        self.wait_for_record()
+        disk, settled, found = Disk(self.folder), {}, []
+        for life in self.lives:
+            steps = iter(life.steps)
+            step = next(steps)
+            for call in calls(life.log):
+                disk.apply(call)
+                if is_answer(call):
+                    settled.update(step.after)
+                    if step.is_context and self.is_context_unsynced(disk):
+                        found.append("context may be lost")
+                    step = next(steps, Step())
+                found += self.differences(disk, call, {**settled, **step.during})
+            settled.update(step.during)  # killed in the middle of it
+            self.assertEqual(list(steps), [], "answers are missing in the record")
+        return found[:5]
+
+    def wait_for_record(self):
+        deadline = time.monotonic() + PATIENCE
+        while not has_ended(self.lives[-1].tracer):
+            self.assertLess(time.monotonic(), deadline, "strace has not written the end")
+            time.sleep(0.02)
+
+    def differences(self, disk, call, allowed):
+        for name, contents in allowed.items():
+            if bad := disk.may_be(f"{self.server.root}/team/{PROJECT}/{name}") - contents:
+                yield f"after {call.name}({call.arguments[:120]}) {name} may be {' or '.join(map(shown, bad))}"
+
+    def is_context_unsynced(self, disk):
+        """The journal makes a transaction: written ahead, or by its end."""
+        return disk.unsynced(self.journal) or (not self.journal.endswith("wal") and disk.unsynced(str(self.database)))
+
+    # ---- tests
+    def test_strict_keeps_what_was_answered(self):
+        self.begin("strict")
+        self.start()
+        self.change_files()
+        self.change_context()
+        self.assertEqual(self.lost(), [])
+
+    def test_strict_keeps_it_with_a_journal_that_is_deleted(self):
+        self.begin("delete", journal="delete")
+        self.start()
+        self.change_context()
+        self.assertEqual(self.lost(), [])
+
+    def test_strict_keeps_it_after_a_kill_before_names_were_synced(self):
+        self.begin("killed")
+        self.start(FLOWSTORE_CRASH_AT="folder_made:2")
+        self.write("folder/first", b"never answered")
+        self.server.process.wait()
+        self.wait_for_record()
+        self.start(FLOWSTORE_CRASH_AT="append_written:1")
+        self.write("folder/second", b"in the folder that the dead one made")
+        self.append("folder/third", b"never answered")
+        self.server.process.wait()
+        self.wait_for_record()
+        self.start()
+        self.append("folder/third", b"to the file that the dead one made")
+        self.assertEqual(self.lost(), [])
+
+    def test_relaxed_does_not_and_this_notices(self):
+        self.begin("relaxed", durability="relaxed")
+        self.start()
+        self.change_files()
+        self.assertNotEqual(self.lost(), [])
+
+
+if __name__ == "__main__":
+    sys.exit(unittest.main(verbosity=2))
