@@ -19,6 +19,9 @@ import tempfile
 import time
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT / "tests/support"))
+from planted import PASSWORD, secrets_in  # noqa: E402
+
 CORES = str(len(os.sched_getaffinity(0)))
 OUTPUT_SHOWN = 8000  # characters of a failed step
 SANITIZER_ENV = {
@@ -42,6 +45,8 @@ class Run:
     def __init__(self):
         self.tmp = pathlib.Path(tempfile.mkdtemp(prefix="flowstore-test-"))
         self.tmp.chmod(0o755)  # PostgreSQL runs as another user
+        self.logs = self.tmp / "logs"  # of all flowstores
+        self.logs.mkdir()
         self.cleanups = []
         self.passed = 0
         self.failed = 0
@@ -78,7 +83,7 @@ class Run:
 
     def environment(self, more=None):
         # TMPDIR: what a killed test leaves behind goes with the run.
-        return {**os.environ, **SANITIZER_ENV, "TMPDIR": str(self.tmp), **(more or {})}
+        return {**os.environ, **SANITIZER_ENV, "TMPDIR": str(self.tmp), "FLOWSTORE_LOGS": str(self.logs), **(more or {})}
 
     def count(self, passed, failed=0):
         self.passed += passed
@@ -173,7 +178,7 @@ def postgres(run):
         shutil.chown(data, "postgres", "postgres")
         as_postgres = ["setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups"]
     secret = data.parent / "postgres-password"
-    secret.write_text("secret\n")
+    secret.write_text(f"{PASSWORD}\n")
     port = free_ports(1)
     run.command(*as_postgres, binaries / "initdb", "-D", data / "db", "-U", "postgres", "-A", "scram-sha-256",
                 f"--pwfile={secret}", "--no-sync", log="postgres")
@@ -188,7 +193,7 @@ def postgres(run):
             break
         time.sleep(0.1)
     run.command(binaries / "createdb", "-h", "127.0.0.1", "-p", str(port), "-U", "postgres", "flowstore_contract",
-                env={"PGPASSWORD": "secret"}, log="postgres")
+                env={"PGPASSWORD": PASSWORD}, log="postgres")
     try:
         yield port
     finally:
@@ -230,7 +235,7 @@ def contract(preset="release", on_s3=False):
             code, text = run.attempt(
                 sys.executable, "tests/contract/run_cases.py", "--spawn", ROOT / "build" / preset / "flowstore",
                 "--quiet", "--platform-port", ports, "--dead-port", ports + 1,
-                "--port-base", ports + 2, "--pg-port", pg_port, "--tmp", home, *files, log=log)
+                "--port-base", ports + 2, "--pg-port", pg_port, "--pg-password", PASSWORD, "--tmp", home, *files, log=log)
         logs = "".join(path.read_text(errors="replace") for path in home.glob("*/server.log"))
         result = re.search(r"^(\d+) passed, (\d+) failed$", text, re.M)
         if not result:
@@ -332,6 +337,18 @@ def fuzz(run):
         run.count(1)
 
 
+def secrets(run):
+    """No process that ran before has written a secret of the tests anywhere."""
+    outputs = [path for path in run.tmp.rglob("*.log") if path.is_file()]
+    if not any(path.parent == run.logs for path in outputs):
+        raise Failed("no flowstore has written anything; run this after other steps")
+    found = [f"{path.name}:{number}: {told}" for path in outputs for number, line in enumerate(path.open("rb"), 1)
+             if (told := secrets_in(line))]
+    if found:
+        raise Failed("secrets were written", "\n".join(found[:100]))
+    run.count(1)
+
+
 S3_PROGRAMS = [f"tests/s3/test_{name}.py" for name in ("faults", "outages", "many")]
 
 STEPS = [
@@ -362,6 +379,7 @@ STEPS = [
     ("build-fuzz", build("fuzz", configured="clang")),
     ("fuzz", fuzz),
     ("tidy", tidy),  # reads the commands of build-fuzz
+    ("secrets", secrets),
     ("build-clang", build("clang")),
     ("unit-clang", unit("clang")),
 ]

@@ -39,7 +39,7 @@ for (const database of databases) {
         const start = async name => {
             const { project, context, tabs = two_tabs } = cast[name]
             instances[name] = await start_node_red({
-                server_url: server.url, team: 'team', project, token: `token-of-${project}`, flows: make_context_flows(tabs), context
+                server_url: server.url, team: 'team', project, token: `planted-token-of-${project}`, flows: make_context_flows(tabs), context
             })
         }
         const node = (instance, tab = 'tab', name = 'node') => new ContextOf(instances[instance], tab, name)
@@ -47,7 +47,7 @@ for (const database of databases) {
         // The rows of a project as they are stored: { scope: values }.
         const stored = async project => {
             const response = await fetch(`${server.url}/v1/context/${project}/cache?limit=1000`,
-                { headers: { authorization: `Bearer token-of-${project}` } })
+                { headers: { authorization: `Bearer planted-token-of-${project}` } })
             assert.equal(response.status, 200)
             const { data } = await response.json()
             return Object.fromEntries(data.map(({ scope, values }) => [scope, values]))
@@ -68,7 +68,7 @@ for (const database of databases) {
 
         before(async () => {
             platform = await start_platform([...new Set(Object.values(cast).map(({ project }) => project))].map(project =>
-                ({ project, token: `token-of-${project}`, quota: project.startsWith('limited') ? { context: quota } : unlimited })))
+                ({ project, token: `planted-token-of-${project}`, quota: project.startsWith('limited') ? { context: quota } : unlimited })))
             storage = await database.start()
             server = await start_server(platform.url, { context: storage.context })
             const started = await Promise.allSettled(Object.keys(cast).filter(name => !cast[name].later).map(start))

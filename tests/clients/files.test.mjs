@@ -18,9 +18,9 @@ for (const { name, skip, files_and_folders_exclude_each_other, start } of driver
 
         before(async () => {
             place = await start()
-            platform = await start_platform([{ project: 'instance', token: 'token' }])
+            platform = await start_platform([{ project: 'instance', token: 'planted-token' }])
             server = await start_server(platform.url, { driver: place.driver })
-            node_red = await start_node_red({ server_url: server.url, team: 'team', project: 'instance', token: 'token' })
+            node_red = await start_node_red({ server_url: server.url, team: 'team', project: 'instance', token: 'planted-token' })
         })
 
         after(() => stop_all(node_red, server, platform, place))

@@ -20,15 +20,15 @@ describe('Node-RED instances of one server', () => {
 
     before(async () => {
         platform = await start_platform([
-            { project: 'first', token: 'token-1' },
-            { project: 'second', token: 'token-2' },
-            { project: 'limited', token: 'token-3', quota: { file: quota } }
+            { project: 'first', token: 'planted-token-1' },
+            { project: 'second', token: 'planted-token-2' },
+            { project: 'limited', token: 'planted-token-3', quota: { file: quota } }
         ])
         server = await start_server(platform.url)
         const start = (project, token) => start_node_red({ server_url: server.url, team: 'team', project, token })
         const started = await Promise.allSettled([
-            start('first', 'token-1'), start('first', 'token-1'), start('second', 'token-2'),
-            start('limited', 'token-3'), start('first', 'token-2')
+            start('first', 'planted-token-1'), start('first', 'planted-token-1'), start('second', 'planted-token-2'),
+            start('limited', 'planted-token-3'), start('first', 'planted-token-2')
         ]);
         [first, replica, second, limited, intruder] = started.map(({ value }) => value)
         assert.deepEqual(started.map(({ reason }) => reason).filter(reason => reason), [])

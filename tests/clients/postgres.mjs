@@ -7,7 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { adopt, free_port, make_folder, remove_folder } from './sandbox.mjs'
 
 const user = 'postgres'
-const password = 'secret'
+const password = 'planted-password'
 const start_patience_ms = 30000
 
 // Where initdb and its kind are; undefined where PostgreSQL is not installed.

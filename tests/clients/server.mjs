@@ -1,6 +1,7 @@
 // Starts the server under test: $SERVER_COMMAND (words separated by spaces) or the binary $FLOWSTORE.
 import { spawn } from 'node:child_process'
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { randomUUID } from 'node:crypto'
+import { appendFileSync, mkdirSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
@@ -72,8 +73,15 @@ async function launch([program, ...args], home, url) {
         stdio: ['ignore', 'pipe', 'pipe']
     })
     const server = { child, ended: adopt(child), log: '' }
+    // Where script/test looks at the output of all servers.
+    const kept = process.env.FLOWSTORE_LOGS && path.join(process.env.FLOWSTORE_LOGS, `${randomUUID()}.log`)
     for (const output of [child.stdout, child.stderr]) {
-        output.setEncoding('utf8').on('data', text => { server.log += text })
+        output.setEncoding('utf8').on('data', text => {
+            server.log += text
+            if (kept) {
+                appendFileSync(kept, text)
+            }
+        })
     }
     let end = null
     server.ended.then(value => { end = value })

@@ -20,6 +20,7 @@ sys.path[:0] = [str(HERE.parent / "s3"), str(HERE.parent / "support")]
 from engine import Engine  # noqa: E402
 from flowstore import FLOWSTORE, PROJECT, LocalFlowstore, run_all  # noqa: E402
 from known import NOTHING, REFUSED, Known, shown  # noqa: E402
+from planted import PASSWORD  # noqa: E402
 from server import Server, let_an_hour_pass  # noqa: E402
 
 KILLS = int(os.environ.get("KILLS", "50"))
@@ -263,7 +264,7 @@ class Shared(Kills, unittest.TestCase):
         self.postgres_port = self.enterContext(run_all.postgres(run))
         context = {"type": "db", "quota": CONTEXT_QUOTA, "options": {
             "type": "postgres", "host": "127.0.0.1", "port": self.postgres_port, "username": "postgres",
-            "password": "secret", "database": "flowstore_contract"}}
+            "password": PASSWORD, "database": "flowstore_contract"}}
         server = Server(run.tmp / "shared", engine.bucket("crash"), context=context)
         server.config["driver"]["quota"] = QUOTA
         self.begin(server, ("growth_", "object_", "upload_", "part_", "postgres_"), IN_PARTS)
@@ -282,7 +283,7 @@ class Shared(Kills, unittest.TestCase):
 
     def query(self, statement):
         return run.command("psql", "-h", "127.0.0.1", "-p", self.postgres_port, "-U", "postgres", "-d", "flowstore_contract",
-                           "-Atc", statement, env={"PGPASSWORD": "secret"}, log="psql").strip()
+                           "-Atc", statement, env={"PGPASSWORD": PASSWORD}, log="psql").strip()
 
     def test_nothing_answered_is_lost(self):
         super().test_nothing_answered_is_lost()

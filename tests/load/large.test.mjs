@@ -12,7 +12,7 @@ import { start_platform_process } from './platform.mjs'
 
 const MiB = 1024 * 1024
 const most_growth = 32 * MiB // of a release build, while a project of 100 MiB is read
-const token = 'token.1000000000'
+const token = 'planted-token.1000000000'
 const samples = 100
 
 for (const database of databases) {

@@ -78,7 +78,7 @@ class Project {
     constructor(name, quota, writers) {
         this.name = name
         this.quota = quota
-        this.token = `${name}.${quota}`
+        this.token = `planted-token-${name}.${quota}`
         this.writers = writers
         this.known = Array.from({ length: writers }, () => ({ key: new KnownValue(), scope: new KnownValue() }))
     }

@@ -1,5 +1,5 @@
 // A platform in a process of its own, so that the load does not keep it waiting: it knows every
-// project, and the number at the end of a token is the project's quota of context, as in "token.5000".
+// project, and the number at the end of a token is the project's quota of context, as in "planted-token.5000".
 import { fork } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { start_platform } from '../clients/fake_platform.mjs'

@@ -21,6 +21,9 @@ import time
 import unittest
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "tests/support"))
+from planted import log_path  # noqa: E402
+
 FLOWSTORE = os.environ.get("FLOWSTORE", str(ROOT / "build/release/flowstore"))
 TOKEN = "planted-secret-token"
 
@@ -43,6 +46,7 @@ class Program(unittest.TestCase):
             "logging": {"level": "info", "http": "info"},
         }
         self.process = None
+        self.log_path = log_path(self.home)
 
     def write_config(self, text=None):
         (self.home / "etc").mkdir(exist_ok=True)
@@ -56,7 +60,7 @@ class Program(unittest.TestCase):
 
     def start(self, preexec=None, **env):
         self.write_config()
-        self.log = open(self.home / "log", "ab")
+        self.log = open(self.log_path, "ab")
         self.process = subprocess.Popen([FLOWSTORE], env=self.environment(**env), stdin=subprocess.DEVNULL,
                                         stdout=self.log, stderr=self.log, preexec_fn=preexec)
         self.addCleanup(self.log.close)
@@ -79,7 +83,7 @@ class Program(unittest.TestCase):
         return self.process.wait(patience)
 
     def logged(self):
-        return (self.home / "log").read_text(errors="replace")
+        return self.log_path.read_text(errors="replace")
 
     def connect(self, timeout=10):
         return socket.create_connection(("127.0.0.1", self.port), timeout)

@@ -6,6 +6,7 @@ from s3_client import REGION
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
 from flowstore import PROJECT, TOKEN, Flowstore, Reply, file_path, run_all  # noqa: E402, F401
+from planted import PASSWORD  # noqa: E402, F401
 
 
 class Server(Flowstore):
@@ -32,7 +33,7 @@ def let_an_hour_pass(run, postgres_port):
                            ("file_locks", ["expires"])):
         earlier = ", ".join(f"{column} = {column} - interval '1 hour'" for column in columns)
         run.command("psql", "-h", "127.0.0.1", "-p", postgres_port, "-U", "postgres", "-d", "flowstore_contract", "-c",
-                    f"UPDATE flowstore_{table} SET {earlier}", env={"PGPASSWORD": "secret"}, log="psql")
+                    f"UPDATE flowstore_{table} SET {earlier}", env={"PGPASSWORD": PASSWORD}, log="psql")
 
 
 def key_of(name):

@@ -13,7 +13,7 @@ import time
 import unittest
 
 from engine import Engine
-from server import Server, key_of, let_an_hour_pass, run_all
+from server import PASSWORD, Server, key_of, let_an_hour_pass, run_all
 from known import Known  # found where server.py looks
 
 APPENDS = int(os.environ.get("APPENDS", "2000"))
@@ -44,7 +44,7 @@ class Fleet(unittest.TestCase):
         for number in range(SERVERS):
             one = Server(run.tmp / f"{name}-{number}", self.bucket, context={"type": "db", "options": {
                 "type": "postgres", "host": "127.0.0.1", "port": postgres_port, "username": "postgres",
-                "password": "secret", "database": "flowstore_contract"}})
+                "password": PASSWORD, "database": "flowstore_contract"}})
             one.config["driver"].update(driver_quota)
             self.servers.append(one.start())
             self.addCleanup(one.stop)

@@ -14,7 +14,7 @@ import time
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tests"))
 import run_all  # noqa: E402
-
+from planted import log_path, secrets_in  # noqa: E402
 
 FLOWSTORE = os.environ.get("FLOWSTORE", str(ROOT / "build/release/flowstore"))
 TOKEN = "planted-token"
@@ -38,6 +38,7 @@ class Flowstore:
             **more,
         }
         self.process = None
+        self.log = log_path(folder)
 
     # ---- the process
     def launch(self, wrapper=(), **environment):
@@ -46,7 +47,7 @@ class Flowstore:
         (self.home / "etc/flowforge-storage.yml").write_text(json.dumps(self.config))
         left_out = ("PORT", "NODE_ENV", "FF_FS_TEST_CONFIG")
         env = {k: v for k, v in os.environ.items() if k not in left_out and not k.startswith("AWS_")}
-        with open(self.home / "log", "ab") as log:
+        with open(self.log, "ab") as log:
             self.process = subprocess.Popen(
                 [*wrapper, FLOWSTORE], env={**env, "FLOWFORGE_HOME": str(self.home), **environment}, cwd=self.home,
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log)
@@ -78,7 +79,7 @@ class Flowstore:
     def logged(self, expected=""):
         """Everything, once it has what is expected; a line may be written a little after its answer."""
         deadline = time.monotonic() + LOG_PATIENCE
-        while expected not in (text := (self.home / "log").read_text(errors="replace")):
+        while expected not in (text := self.log.read_text(errors="replace")):
             if time.monotonic() > deadline:
                 raise AssertionError(f"{expected} is not in the log: {text}")
             time.sleep(0.02)
@@ -216,6 +217,9 @@ def asked(connection, method, path, body=None, headers=None):
         connection.request(method, path, body, {"Authorization": f"Bearer {TOKEN}", "Content-Type": "application/octet-stream",
                                                 **(headers or {})})
         answer = connection.getresponse()
-        return Reply(answer.status, answer.read(), answer.getheaders())
+        reply = Reply(answer.status, answer.read(), answer.getheaders())
     except (http.client.HTTPException, ConnectionError):
         return Reply()
+    if told := secrets_in(reply.body):
+        raise AssertionError(f"{method} {path} was answered with {told}")
+    return reply
