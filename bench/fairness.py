@@ -124,6 +124,10 @@ def probe(server, kind, seconds):
     return sorted(times)
 
 
+def chosen(kind, options):
+    return [asked for asked in PROBES if re.search(options.only, f"{asked} beside {kind}")]
+
+
 def quantile(times, part):
     return times[min(len(times) - 1, math.ceil(part * len(times)) - 1)]
 
@@ -141,7 +145,7 @@ def measure(servers, options, script):
                 add((asked, None, server.name), probe(server, asked, options.seconds))
         for kind in FLOODS:
             for server in servers:
-                for asked in PROBES:
+                for asked in chosen(kind, options):
                     load = flood(server, kind, options.connections, options.seconds + 1, script)
                     time.sleep(0.5)  # the flood is up
                     times = probe(server, asked, options.seconds)
@@ -165,6 +169,8 @@ def report(results, servers, options):
     for asked in PROBES:
         for kind in FLOODS:
             for server in servers:
+                if asked not in chosen(kind, options):
+                    continue
                 alone, beside = (asked, None, server.name), (asked, kind, server.name)
                 lines.append(f"| {asked} | {kind} | {server.name} | {middle(alone, 0):.2f} | {middle(alone, 1):.2f} | {middle(beside, 0):.2f} "
                              f"| {middle(beside, 1):.2f} | {middle(beside, 1) / middle(alone, 1):.1f} x | {middle(beside, 2):.0f} |")
@@ -177,6 +183,7 @@ def main():
     parser.add_argument("--seconds", type=int, default=int(os.environ.get("BENCH_SECONDS", "4")), help="of each measurement")
     parser.add_argument("--connections", type=int, default=64, help="of the flood")
     parser.add_argument("--limits", type=lambda text: [int(n) for n in text.split(",")], default=[0, 16], help="limits.perProject of each server")
+    parser.add_argument("--only", default="", help="regular expression on 'PROBE beside FLOOD'; nothing is written to bench/results")
     parser.add_argument("--quick", action="store_true", help="nothing is written to bench/results")
     options = parser.parse_args()
     options.load = measured_load()
@@ -197,7 +204,7 @@ def main():
                 client.ask("POST", FILE.format(LOUD, "big"), b"x" * (1 << 20), LOUD)
             text = report(measure(servers, options, tmp / "flood.lua"), servers, options)
         print("\n" + text)
-        if not options.quick:
+        if not options.quick and not options.only:
             target = ROOT / "bench/results" / f"{datetime.date.today()}-fairness.md"
             target.write_text(text)
             print(f"written to {target.relative_to(ROOT)}")
