@@ -39,6 +39,7 @@ def start_flowstore(tmp, platform_port, durability, log):
     port = free_port()
     config = {"host": "127.0.0.1", "port": port, "base_url": f"http://127.0.0.1:{platform_port}", "workers": SERVER_CORES,
               "driver": {"type": "localfs", "options": {"root": "var/root", "durability": durability}},
+              "limits": {"perProject": 0},  # one project is all there is
               "telemetry": {"backend": {"prometheus": {"enabled": True}}}, "logging": {"level": "warn", "http": "warn"}}
     (home / "etc/flowforge-storage.yml").write_text(json.dumps(config))
     return Server(f"flowstore {durability}", [ROOT / "build/release/flowstore"], port, "/v1/files/team/dev",

@@ -310,6 +310,15 @@ def load(run):
             print("    " + line.strip())
 
 
+def soak(run):
+    """Half a minute of what script/soak does for longer."""
+    text = run.command(sys.executable, ROOT / "tests/soak/soak.py", "--minutes", os.environ.get("SOAK_MINUTES", "0.3"),
+                       log="soak", env={"FLOWSTORE": str(ROOT / "build/release/flowstore")})
+    run.count(1)
+    for line in re.findall(r"^(?:\d|Capacity|RSS|Descriptors).*$", text, re.M):
+        print("    " + line)
+
+
 def fuzz(run):
     """Every fuzz target, from its corpus, for FUZZ_SECONDS each; finds are kept in build/clang/finds."""
     seconds = os.environ.get("FUZZ_SECONDS", "60")
@@ -367,6 +376,7 @@ STEPS = [
     ("s3-many", python_tests("release", "tests/s3/test_many.py", log="s3-many")),
     ("clients", clients("release")),
     ("load", load),
+    ("soak", soak),
     ("build-tsan", build("tsan")),
     ("unit-tsan", unit("tsan")),
     ("contract-tsan", contract("tsan")),

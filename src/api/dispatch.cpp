@@ -33,6 +33,15 @@ Response invalid_path() {
   return error_response(RouteFamily::quota, error);
 }
 
+// Beyond this an answer costs its loop more than the making of it: the project's place is kept
+// until it was sent. What is smaller fits into the kernel's buffers and waits for nobody.
+constexpr std::uint64_t kLongAnswer = 64 * 1024;
+
+bool is_long(const Content& content) {
+  const auto size = content.size();
+  return !size || *size > kLongAnswer;
+}
+
 // An id that no project can have is refused before anybody is asked about it.
 bool has_valid_ids(const Route& route) {
   if (!route.team.empty() && !files::is_valid_id(route.team)) return false;
@@ -43,12 +52,13 @@ bool has_valid_ids(const Route& route) {
 
 Dispatch::Dispatch(auth::TokenVerifier& verifier, const auth::ServiceTokens& service_tokens,
                    files::FileService& files, context::ContextService* context, BlockingPool& pool,
-                   const metrics::Registry& metrics, ApiOptions options)
+                   metrics::Registry& metrics, ApiOptions options)
     : verifier_(verifier),
       service_tokens_(service_tokens),
       files_(files),
       metrics_(metrics),
       file_routes_(files, options.files),
+      gate_(options.project, metrics),
       has_metrics_(options.has_metrics) {
   if (context != nullptr) context_routes_.emplace(*context, pool);
 }
@@ -67,8 +77,8 @@ Task<Response> Dispatch::handle(Request& request) {
   co_return response;
 }
 
-// The order is the policy: open routes, the token, then the route. The token is checked from the
-// head alone; no byte of a body is read before.
+// The order is the policy: open routes, the token, the project's turn, then the route. The token is
+// checked from the head alone; no byte of a body is read before the project's turn has come.
 Task<Response> Dispatch::serve(Request& request, const Route& route) {
   if (route.endpoint == Endpoint::health) co_return health();
   if (route.endpoint == Endpoint::metrics) co_return serve_metrics(request);
@@ -86,15 +96,27 @@ Task<Response> Dispatch::serve(Request& request, const Route& route) {
   const auto grant = co_await verifier_.verify(route.project, *token);
   if (!grant) co_return error_response(RouteFamily::authentication, grant.error());
   // Context belongs to a project alone; its routes name no team.
-  if (is_of_context(route.endpoint)) {
-    co_return co_await context_routes_->serve(request, route, *grant);
+  const bool is_context = is_of_context(route.endpoint);
+  if (!is_context && !grant->allows_team(route.team)) co_return unauthorized();
+  co_return co_await serve_in_turn(request, route, *grant);
+}
+
+Task<Response> Dispatch::serve_in_turn(Request& request, const Route& route,
+                                       const auth::Grant& grant) {
+  auto pass = co_await gate_.enter(route.project, request.caller());
+  if (!pass) co_return error_response(RouteFamily::context, pass.error());
+  Response response = co_await serve_granted(request, route, grant);
+  if (is_long(response.content)) {
+    response.held = std::make_shared<ProjectGate::Pass>(*std::move(pass));
   }
-  if (!grant->allows_team(route.team)) co_return unauthorized();
-  co_return co_await serve_granted(request, route, *grant);
+  co_return response;
 }
 
 Task<Response> Dispatch::serve_granted(Request& request, const Route& route,
                                        const auth::Grant& grant) {
+  if (is_of_context(route.endpoint)) {
+    co_return co_await context_routes_->serve(request, route, grant);
+  }
   switch (route.endpoint) {
     case Endpoint::file_read:
       co_return co_await file_routes_.read(request, route);

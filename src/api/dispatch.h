@@ -7,6 +7,7 @@
 
 #include "api/context_routes.h"
 #include "api/file_routes.h"
+#include "api/project_gate.h"
 #include "api/route.h"
 #include "auth/service_tokens.h"
 #include "auth/token_verifier.h"
@@ -20,7 +21,8 @@ namespace flowstore::api {
 
 struct ApiOptions {
   FileRules files;
-  bool has_metrics = false;  // without it /metrics is a 404
+  bool has_metrics = false;     // without it /metrics is a 404
+  ProjectGate::Bounds project;  // what one project may have under way
 };
 
 // The handler behind the HTTP core. Safe to use from any thread.
@@ -30,7 +32,7 @@ class Dispatch final : public http::Handler {
   // context routes. Long bodies are parsed on `pool`.
   Dispatch(auth::TokenVerifier& verifier, const auth::ServiceTokens& service_tokens,
            files::FileService& files, context::ContextService* context, BlockingPool& pool,
-           const metrics::Registry& metrics, ApiOptions options);
+           metrics::Registry& metrics, ApiOptions options);
 
   Task<http::Response> handle(http::Request& request) override;
 
@@ -38,6 +40,8 @@ class Dispatch final : public http::Handler {
   Result<Route> route_of(const http::Request& request) const;
   Task<http::Response> serve(http::Request& request, const Route& route);
   Task<http::Response> serve_granted(http::Request& request, const Route& route,
+                                     const auth::Grant& grant);
+  Task<http::Response> serve_in_turn(http::Request& request, const Route& route,
                                      const auth::Grant& grant);
   Task<http::Response> project_quota(const Route& route);
   Task<http::Response> team_quota(const http::Request& request, const Route& route,
@@ -50,6 +54,7 @@ class Dispatch final : public http::Handler {
   const metrics::Registry& metrics_;
   FileRoutes file_routes_;
   std::optional<ContextRoutes> context_routes_;
+  ProjectGate gate_;
   bool has_metrics_;
 };
 

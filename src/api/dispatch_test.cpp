@@ -128,6 +128,27 @@ TEST_F(DispatchTest, ShowsATeamsUsageToThoseWhoMaySeeIt) {
   EXPECT_EQ(ask("GET", "/v1/quota/t?projectId=q").status, 401);
 }
 
+TEST_F(DispatchTest, MakesAProjectWaitUntilItsLongAnswerWasSent) {
+  options.project.under_way = 1;
+  options.project.patience = std::chrono::milliseconds(1);
+  ask("POST", "/v1/files/t/p/long", std::string(100'000, 'x'));
+  ask("POST", "/v1/files/t/p/short", "x");
+  ask("GET", "/v1/files/t/p/short");
+  CountedSource no_body("", true);
+  const std::vector<http::Header> headers = {{"Authorization", "Bearer good"}};
+  http::Request request("GET", "/v1/files/t/p/long", headers, peer, no_body, caller);
+  {
+    const http::Response sending = run(dispatch().handle(request));
+    const Answer refused = ask("POST", "/v1/files/t/p/short", "y");
+    EXPECT_EQ(refused.status, 503);
+    EXPECT_EQ(refused.header("Retry-After"), "2");
+    EXPECT_NE(refused.body.find("project_busy"), std::string::npos) << refused.body;
+    EXPECT_EQ(body_reads, 0);
+    EXPECT_EQ(ask("POST", "/v1/files/t/pp/a", "z").status, 200);
+  }
+  EXPECT_EQ(ask("GET", "/v1/files/t/p/short").body, "x");
+}
+
 TEST_F(DispatchTest, NeedsNoTokenForHealthAndMetrics) {
   EXPECT_EQ(ask("GET", "/health?x=1", "", {}, "").body, R"({"statusCode":200,"status":"ok"})");
   EXPECT_EQ(ask("GET", "/metrics", "", {}, "").status, 404);

@@ -132,6 +132,7 @@ struct AuthConfig {
 struct LimitsConfig {
   std::optional<std::uint64_t> file;               // limits.file: bytes of one file
   std::size_t connections = 16'384;                // limits.connections
+  std::size_t per_project = 16;                    // limits.perProject: 0 is no limit
   std::chrono::seconds head_timeout{60};           // limits.headerTimeout
   std::chrono::seconds idle_timeout{72};           // limits.idleTimeout
   std::chrono::seconds write_timeout{60};          // limits.writeTimeout

@@ -112,8 +112,8 @@ TEST_F(Load, ReadsEveryOption) {
       "driver: {type: memory, quota: '100', options: {durability: relaxed, maxBytes: 512MiB}}\n"
       "auth: {type: flowfuse, cacheTime: 5, staleIfError: 5m, timeout: 500ms,\n"
       "       serviceTokens: [abc, {token: def}]}\n"
-      "limits: {file: 1GB, connections: 10, headerTimeout: 1, idleTimeout: 2s,\n"
-      "         writeTimeout: 1m, bodyRate: 1kB}\n"
+      "limits: {file: 1GB, connections: 10, perProject: 3, headerTimeout: 1,\n"
+      "         idleTimeout: 2s, writeTimeout: 1m, bodyRate: 1kB}\n"
       "logging: {level: silent, http: trace, pretty: 'true'}\n"
       "telemetry: {backend: {prometheus: {enabled: 'true'}}}\n");
   EXPECT_EQ(said(loaded), std::vector<std::string>());
@@ -136,6 +136,7 @@ TEST_F(Load, ReadsEveryOption) {
   EXPECT_EQ(c.auth.service_tokens[1].token.reveal(), "def");
   EXPECT_EQ(c.limits.file, 1'000'000'000u);
   EXPECT_EQ(c.limits.connections, 10u);
+  EXPECT_EQ(c.limits.per_project, 3u);
   EXPECT_EQ(c.limits.head_timeout, std::chrono::seconds(1));
   EXPECT_EQ(c.limits.idle_timeout, std::chrono::seconds(2));
   EXPECT_EQ(c.limits.write_timeout, std::chrono::seconds(60));

@@ -224,6 +224,11 @@ Table limits_options() {
          if (const auto count = v.whole(1, 1'000'000)) c.limits.connections = *count;
        },
        [](const Config& c) { return std::to_string(c.limits.connections); }},
+      {"limits.perProject",
+       [](const Value& v, Config& c) {
+         if (const auto count = v.whole(0, 100'000)) c.limits.per_project = *count;
+       },
+       [](const Config& c) { return std::to_string(c.limits.per_project); }},
       {"limits.headerTimeout",
        [](const Value& v, Config& c) {
          if (const auto time = v.seconds(seconds(1), kHour)) c.limits.head_timeout = *time;

@@ -18,8 +18,8 @@ namespace {
 constexpr auto kAwait = boost::asio::as_tuple(boost::asio::use_awaitable);
 
 // One sendfile call at most: large enough that the calls do not show, small enough that the other
-// connections of the loop do not wait for long.
-constexpr std::uint64_t kSendfileBytes = 1 << 20;
+// connections of the loop do not wait for long: dozens of long answers take turns with them.
+constexpr std::uint64_t kSendfileBytes = 128 * 1024;
 
 // How long and how much an early answer waits for a client that is still sending.
 constexpr std::chrono::seconds kLingerTime{5};

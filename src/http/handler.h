@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -82,7 +83,8 @@ class Response {
   std::string_view route;         // the pattern for metrics, a literal; empty: not counted
   std::vector<std::pair<std::string_view, std::string>> headers;  // names are literals
   Content content;
-  bool close = false;  // end the connection after this answer
+  bool close = false;                // end the connection after this answer
+  std::shared_ptr<const void> held;  // dies when the answer was sent, or cannot be; may be null
 };
 
 // The program behind the HTTP core. Called on the event loop of the connection, for one request of
