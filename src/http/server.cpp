@@ -41,15 +41,15 @@ std::string place_of(const tcp::endpoint& endpoint) {
   return (is_v6 ? "[" + address + "]" : address) + ":" + std::to_string(endpoint.port());
 }
 
-std::string_view advice_on(const boost::system::error_code& error) {
+std::string advice_on(const boost::system::error_code& error, const ServerOptions& options) {
   namespace errc = boost::system::errc;
   if (error == errc::address_in_use) {
-    return "stop what uses the port or set another one (port, or the variable PORT)";
+    return "stop what uses the port or set another one (" + options.port_option + ")";
   }
   if (error == errc::permission_denied) {
-    return "set a port above 1023 (port, or the variable PORT)";
+    return "set a port above 1023 (" + options.port_option + ")";
   }
-  return "set host to an address of this machine";
+  return "set " + options.host_option + " to an address of this machine";
 }
 
 // "localhost" is often both 127.0.0.1 and ::1; where one of them is off, the other is enough.
@@ -113,7 +113,8 @@ class Server::Running {
                                         tcp::resolver::passive, error);
     if (error) {
       const std::string place = options_.host + ":" + std::to_string(options_.port);
-      return cannot_listen(place, error, "set host to a name that this machine can resolve");
+      return cannot_listen(
+          place, error, "set " + options_.host_option + " to a name that this machine can resolve");
     }
     std::optional<Error> failed;
     for (const auto& entry : found) {
@@ -122,7 +123,7 @@ class Server::Running {
       if (!endpoints_.empty()) endpoint.port(endpoints_[0].port());
       if (std::find(endpoints_.begin(), endpoints_.end(), endpoint) != endpoints_.end()) continue;
       if (open(endpoint, error)) continue;
-      failed = cannot_listen(place_of(endpoint), error, advice_on(error));
+      failed = cannot_listen(place_of(endpoint), error, advice_on(error, options_));
       if (!is_off(error)) return *failed;
     }
     if (acceptors_.empty() && failed) return *failed;

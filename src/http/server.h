@@ -22,6 +22,9 @@ struct ServerOptions {
   std::uint16_t port = 3001;       // 0: any free one
   std::size_t loops = 1;           // event loops, each on a thread of its own
   Limits limits;
+  // How the configuration names the two, for advice on what cannot be listened on.
+  std::string host_option = "host";
+  std::string port_option = "port, or the variable PORT";
 };
 
 // An HTTP/1.1 server. A connection is accepted by one loop and never leaves it.
