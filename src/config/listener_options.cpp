@@ -1,11 +1,22 @@
 #include "config/listener_options.h"
 
+#include "config/option_readers.h"
 #include "config/token_readers.h"
 
 namespace flowstore::config {
 
 std::vector<Option> listener_options() {
   return {
+      {"tls.cert",
+       [](const Value& v, Config& c) {
+         if (auto file = v.file_name()) c.tls.cert_file = *std::move(file);
+       },
+       [](const Config& c) { return show_text(c.tls.cert_file); }},
+      {"tls.key",
+       [](const Value& v, Config& c) {
+         if (auto file = v.file_name()) c.tls.key_file = *std::move(file);
+       },
+       [](const Config& c) { return show_text(c.tls.key_file); }},
       {"admin.port",
        [](const Value& v, Config& c) {
          if (const auto port = v.whole(0, 65535)) c.admin.port = static_cast<std::uint16_t>(*port);

@@ -1,4 +1,4 @@
-// The options of the listeners: admin.
+// The options of the listeners: tls and admin.
 
 #pragma once
 

@@ -28,6 +28,22 @@ std::string said(const LoadResult& loaded) {
   return all;
 }
 
+TEST(TlsOptions, AreTwoFilesRelativeToHome) {
+  EXPECT_FALSE(load_text("").config.tls.is_on());
+  const auto loaded = load_text("tls: {cert: etc/a.crt, key: /run/a.key}");
+  EXPECT_EQ(said(loaded), "");
+  EXPECT_EQ(loaded.config.tls.cert_file, "/home/etc/a.crt");
+  EXPECT_EQ(loaded.config.tls.key_file, "/run/a.key");
+}
+
+TEST(TlsOptions, AreNotHalfSet) {
+  for (const char* const text : {"tls: {cert: a}", "tls: {key: a}", "tls: {crt: a}"}) {
+    EXPECT_FALSE(load_text(text).is_usable()) << text;
+  }
+  EXPECT_NE(said(load_text("tls: {cert: a}")).find("tls needs both cert and key"),
+            std::string::npos);
+}
+
 TEST(AdminOptions, AreOffWithoutAPort) {
   const auto loaded = load_text("");
   EXPECT_EQ(said(loaded), "");

@@ -15,6 +15,7 @@ class Rules {
     check_platform();
     check_tokens();
     check_service_tokens();
+    check_listener_tls();
     check_admin();
     check_context();
   }
@@ -87,6 +88,15 @@ class Rules {
     const auto& tokens = config_.auth.service_tokens;
     for (std::size_t i = 0; i < tokens.size(); ++i) {
       check_one_secret("auth.serviceTokens[" + std::to_string(i) + "]", tokens[i]);
+    }
+  }
+
+  // Without this a misspelled name would leave the listener in the clear.
+  void check_listener_tls() {
+    if (!lines_.has("tls") || is_refused_within("tls")) return;
+    const TlsConfig& tls = config_.tls;
+    if (tls.cert_file.empty() || tls.key_file.empty()) {
+      reject("tls", "needs both cert and key; name the two PEM files, or remove the group");
     }
   }
 

@@ -65,8 +65,9 @@ class Server::Running {
   Running(ServerOptions options, Handler& handler, Observer& observer, BlockingPool& disk,
           const Clock& clock)
       : options_(std::move(options)), environment_{options_.limits, handler, observer, disk,
-                                                   clock,           {}} {
+                                                   clock,           {},      nullptr} {
     environment_.next_request_id = 1;
+    environment_.tls = options_.tls;
     for (std::size_t i = 0; i < std::max<std::size_t>(options_.loops, 1); ++i) {
       loops_.push_back(std::make_unique<EventLoop>(environment_));
     }
@@ -174,16 +175,20 @@ class Server::Running {
     std::size_t open = 0;
     for (const auto& each : loops_) open += each->connections();
     if (open >= environment_.limits.connections) {
-      // Not worth waiting for: whoever does not take it at once learns it from the closing.
-      boost::system::error_code ignored;
-      socket.non_blocking(true, ignored);
-      const std::string_view answer = parser_level_answer(503);
-      socket.write_some(boost::asio::buffer(answer.data(), answer.size()), ignored);
+      if (options_.tls == nullptr) refuse(socket);
       environment_.observer.rejected(503);
       return;
     }
     loop.expect_connection();
     spawn(loop.executor(), "session", serve(loop, std::move(socket)));
+  }
+
+  // Not worth waiting for: whoever does not take it at once learns it from the closing.
+  static void refuse(tcp::socket& socket) {
+    boost::system::error_code ignored;
+    socket.non_blocking(true, ignored);
+    const std::string_view answer = parser_level_answer(503);
+    socket.write_some(boost::asio::buffer(answer.data(), answer.size()), ignored);
   }
 
   bool wait_for_connections(std::chrono::milliseconds patience) {

@@ -109,6 +109,11 @@ std::vector<CheckResult> check_dependencies(const config::Config& config) {
     checks.push_back(
         result("platform", wait_for(try_platform(config.base_url)), config.base_url + " answers"));
   }
+  if (config.tls.is_on()) {
+    const auto tls = listener_tls(config);
+    checks.push_back(result("tls", tls ? Status() : Status(tls.error()),
+                            config.tls.cert_file + " and its key can be used"));
+  }
   const auto add_port = [&checks](const char* name, const http::ServerOptions& options) {
     const std::string place = options.host + ":" + std::to_string(options.port);
     checks.push_back(result(name, try_port(options), place + " is free"));

@@ -20,6 +20,14 @@ http::Limits limits_of(const config::LimitsConfig& config) {
 
 }  // namespace
 
+Result<std::unique_ptr<http::ServerTls>> listener_tls(const config::Config& config) {
+  if (!config.tls.is_on()) return std::unique_ptr<http::ServerTls>();
+  auto loaded = http::ServerTls::load(config.tls.cert_file, config.tls.key_file);
+  if (loaded) return loaded;
+  return Error(loaded.error().kind(), "tls",
+               loaded.error().message() + "; check tls.cert and tls.key");
+}
+
 http::ServerOptions main_listener(const config::Config& config) {
   http::ServerOptions options;
   options.host = config.host;

@@ -2,10 +2,18 @@
 
 #pragma once
 
+#include <memory>
+
+#include "base/result.h"
 #include "config/config.h"
 #include "http/server.h"
+#include "http/server_tls.h"
 
 namespace flowstore::server {
+
+// What the listeners show: null where tls is not configured. Fails in one sentence that names the
+// file. Reads files and so blocks.
+Result<std::unique_ptr<http::ServerTls>> listener_tls(const config::Config& config);
 
 // Where the tenants are served.
 http::ServerOptions main_listener(const config::Config& config);

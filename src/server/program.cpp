@@ -33,6 +33,9 @@ namespace {
 // many waiting fsyncs at once: 32 writers get about the most out of ext4 (docs/decisions/0005).
 constexpr std::size_t kBlockingThreads = 32;
 
+// How often the files of the certificate are looked at.
+constexpr std::chrono::seconds kCertificatePause{1};
+
 api::ApiOptions api_options(const config::Config& config) {
   api::ApiOptions options;
   options.files.default_quota = config.driver.quota;
@@ -74,13 +77,16 @@ class BuiltProgram final : public Program {
     observer_.emplace(log_, config_.logging.http, registry_);
     dispatch_.emplace(verifiers_->first(), *service_tokens_, *files_,
                       context_ ? &*context_ : nullptr, io_, registry_, api_options(config_));
-    server_ =
-        std::make_unique<http::Server>(main_listener(config_), *dispatch_, *observer_, io_, clock_);
+    FLOWSTORE_TRY(tls_, listener_tls(config_));
+    http::ServerOptions listener = main_listener(config_);
+    listener.tls = tls_.get();
+    server_ = std::make_unique<http::Server>(listener, *dispatch_, *observer_, io_, clock_);
     if (config_.admin.port) assemble_admin();
     return {};
   }
 
   Status start() override {
+    if (tls_) watch_certificate();
     if (admin_) FLOWSTORE_TRY_STATUS(admin_->start());
     file_backend_->start();
     return server_->start();
@@ -132,14 +138,26 @@ class BuiltProgram final : public Program {
     admin_tokens_.emplace(tokens);
     admin_observer_.emplace(log_, clock_);
     admin_dispatch_.emplace(*admin_tokens_, registry_);
-    admin_ = std::make_unique<http::Server>(admin_listener(config_), *admin_dispatch_,
-                                            *admin_observer_, io_, clock_);
+    http::ServerOptions listener = admin_listener(config_);
+    listener.tls = tls_.get();
+    admin_ =
+        std::make_unique<http::Server>(listener, *admin_dispatch_, *admin_observer_, io_, clock_);
   }
 
-  static std::vector<std::string> urls_of(const http::Server& server) {
+  std::vector<std::string> urls_of(const http::Server& server) const {
     std::vector<std::string> urls = server.addresses();
-    for (std::string& url : urls) url.insert(0, "http://");
+    for (std::string& url : urls) url.insert(0, tls_ ? "https://" : "http://");
     return urls;
+  }
+
+  void watch_certificate() {
+    tls_->watch(kCertificatePause, [this](const Status& reloaded) {
+      if (reloaded) {
+        log_.info("certificate loaded anew");
+      } else {
+        log_.error("the certificate in use stays: " + reloaded.error().message());
+      }
+    });
   }
 
   void add_log_metrics(std::string& out) const {
@@ -165,6 +183,7 @@ class BuiltProgram final : public Program {
   std::optional<auth::ServiceTokens> service_tokens_;
   std::optional<RequestObserver> observer_;
   std::optional<api::Dispatch> dispatch_;
+  std::unique_ptr<http::ServerTls> tls_;  // null: HTTP in the clear
   std::unique_ptr<http::Server> server_;
   // Without admin.port there are none of these.
   std::optional<auth::ServiceTokens> admin_tokens_;
