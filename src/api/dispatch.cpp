@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "api/error_response.h"
+#include "api/open_routes.h"
 #include "api/url.h"
 #include "auth/bearer.h"
 
@@ -12,13 +13,6 @@ namespace {
 
 using http::Request;
 using http::Response;
-
-Response health() {
-  Response response;
-  response.content_type = "application/json; charset=utf-8";
-  response.content = Content::constant(R"({"statusCode":200,"status":"ok"})");
-  return response;
-}
 
 Response used_response(const Result<std::uint64_t>& used) {
   if (!used) return error_response(RouteFamily::quota, used.error());
@@ -80,7 +74,7 @@ Task<Response> Dispatch::handle(Request& request) {
 // The order is the policy: open routes, the token, the project's turn, then the route. The token is
 // checked from the head alone; no byte of a body is read before the project's turn has come.
 Task<Response> Dispatch::serve(Request& request, const Route& route) {
-  if (route.endpoint == Endpoint::health) co_return health();
+  if (route.endpoint == Endpoint::health) co_return health_response();
   if (route.endpoint == Endpoint::metrics) co_return serve_metrics(request);
   if (route.endpoint == Endpoint::missing) {
     co_return route_not_found(request.method(), request.target());
@@ -157,10 +151,7 @@ Task<Response> Dispatch::team_quota(const Request& request, const Route& route,
 
 Response Dispatch::serve_metrics(const Request& request) const {
   if (!has_metrics_) return route_not_found(request.method(), request.target());
-  Response response;
-  response.content_type = "text/plain; version=0.0.4; charset=utf-8";
-  response.content = Content(metrics_.text());
-  return response;
+  return metrics_response(metrics_);
 }
 
 }  // namespace flowstore::api

@@ -1,4 +1,5 @@
-// ServiceTokens: the configured tokens that may read the usage of every team.
+// ServiceTokens: configured tokens of those who run the service, such as may read every team's
+// usage.
 
 #pragma once
 
@@ -22,6 +23,7 @@ class ServiceTokens {
   explicit ServiceTokens(const std::vector<config::FixedToken>& tokens);
 
   bool contains(std::string_view token) const;
+  bool empty() const noexcept { return digests_.empty(); }
 
  private:
   std::unordered_set<Digest, DigestHash> digests_;

@@ -128,6 +128,26 @@ struct AuthConfig {
   std::chrono::milliseconds timeout{1500};
 };
 
+// tls: HTTPS instead of HTTP.
+struct TlsConfig {
+  // tls.cert, tls.key: PEM files, absolute after loading. Both or none.
+  std::string cert_file;
+  std::string key_file;
+
+  bool is_on() const noexcept { return !cert_file.empty(); }
+};
+
+// admin: a listener for those who run the service.
+struct AdminConfig {
+  // admin.port: without it there is no such listener, and /metrics is on the main one.
+  std::optional<std::uint16_t> port;
+  std::string host = "localhost";  // admin.host
+  // admin.token, token_file or sha256: what /metrics asks for there; may be none.
+  FixedToken token;  // project is empty
+
+  bool has_token() const noexcept { return !token.token.empty() || !token.sha256.empty(); }
+};
+
 // limits: what a client may ask. See http/limits.h for the meaning.
 struct LimitsConfig {
   std::optional<std::uint64_t> file;               // limits.file: bytes of one file
@@ -157,6 +177,8 @@ struct Config {
   std::size_t workers = 0;         // workers: event loops; 0: one per core
   std::chrono::milliseconds shutdown_grace{20'000};  // shutdown.grace, in seconds
   bool has_metrics = false;                          // telemetry.backend.prometheus.enabled
+  TlsConfig tls;
+  AdminConfig admin;
   DriverConfig driver;
   ContextConfig context;
   AuthConfig auth;

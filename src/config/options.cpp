@@ -6,8 +6,10 @@
 #include "config/base_url.h"
 #include "config/context_options.h"
 #include "config/driver_options.h"
+#include "config/listener_options.h"
 #include "config/option_readers.h"
 #include "config/scalars.h"
+#include "config/token_readers.h"
 
 namespace flowstore::config {
 namespace {
@@ -65,44 +67,6 @@ void read_auth_type(const Value& value, Config& config) {
   const auto type = value.choice<AuthType>(
       "kind of authentication", {{"flowfuse", AuthType::flowfuse}, {"static", AuthType::fixed}});
   if (type) config.auth.type = *type;
-}
-
-// A token travels as `Authorization: Bearer TOKEN`, which has no place for spaces.
-bool is_token(std::string_view text) {
-  return !text.empty() && std::all_of(text.begin(), text.end(),
-                                      [](unsigned char c) { return c > 0x20 && c < 0x7f; });
-}
-
-void set_token(const Value& value, Secret token, FixedToken& into) {
-  if (is_token(token.reveal())) {
-    into.token = std::move(token);
-  } else {
-    value.reject("is no token; use printable ASCII characters without spaces");
-  }
-}
-
-void read_token(const Value& value, FixedToken& into) {
-  auto token = value.text();
-  if (token) set_token(value, Secret(*std::move(token)), into);
-}
-
-void read_token_file(const Value& value, FixedToken& into) {
-  auto token = value.secret_in_file();
-  if (token) set_token(value, *std::move(token), into);
-}
-
-void read_sha256(const Value& value, FixedToken& into) {
-  auto digest = value.text();
-  if (!digest) return;
-  constexpr std::size_t kDigits = 64;
-  const auto is_hex = [](unsigned char c) { return std::isxdigit(c) != 0; };
-  if (digest->size() != kDigits || !std::all_of(digest->begin(), digest->end(), is_hex)) {
-    value.reject("is no SHA-256 digest; use the 64 hex digits of `printf %s TOKEN | sha256sum`");
-    return;
-  }
-  std::transform(digest->begin(), digest->end(), digest->begin(),
-                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  into.sha256 = *std::move(digest);
 }
 
 // Names of teams and projects are one segment of a path and of a URL.
@@ -286,8 +250,9 @@ Table joined(std::initializer_list<Table> parts) {
 }  // namespace
 
 const std::vector<Option>& options() {
-  static const Table all = joined({server_options(), driver_options(), context_options(),
-                                   auth_options(), limits_options(), operations_options()});
+  static const Table all =
+      joined({server_options(), listener_options(), driver_options(), context_options(),
+              auth_options(), limits_options(), operations_options()});
   return all;
 }
 

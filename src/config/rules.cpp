@@ -15,6 +15,8 @@ class Rules {
     check_platform();
     check_tokens();
     check_service_tokens();
+    check_listener_tls();
+    check_admin();
     check_context();
   }
 
@@ -89,10 +91,40 @@ class Rules {
     }
   }
 
-  // `key` is an item that may hold its token in one of three ways, or be the token itself.
-  void check_one_secret(const std::string& key, const FixedToken& token) {
+  // Without this a misspelled name would leave the listener in the clear.
+  void check_listener_tls() {
+    if (!lines_.has("tls") || is_refused_within("tls")) return;
+    const TlsConfig& tls = config_.tls;
+    if (tls.cert_file.empty() || tls.key_file.empty()) {
+      reject("tls", "needs both cert and key; name the two PEM files, or remove the group");
+    }
+  }
+
+  void check_admin() {
+    const AdminConfig& admin = config_.admin;
+    if (!admin.port) {
+      const bool is_known = lines_.has("admin") && !is_refused("admin.port");
+      if (is_known) warn("admin", "has no effect without admin.port");
+      return;
+    }
+    if (ways_given("admin") > 0) check_one_secret("admin", admin.token);
+    const bool is_near =
+        admin.host == "localhost" || admin.host == "::1" || admin.host.starts_with("127.");
+    if (!is_near && ways_given("admin") == 0) {
+      warn("admin.host", "lets everybody who reaches it read the metrics; add admin.token_file");
+    }
+  }
+
+  // How many ways to write a token the group uses.
+  int ways_given(const std::string& key) const {
     int given = 0;
     for (const char* way : {".token", ".token_file", ".sha256"}) given += lines_.has(key + way);
+    return given;
+  }
+
+  // `key` is an item that may hold its token in one of three ways, or be the token itself.
+  void check_one_secret(const std::string& key, const FixedToken& token) {
+    const int given = ways_given(key);
     if (given > 1) {
       reject(key, "names its token more than once; keep one of token, token_file and sha256");
       return;

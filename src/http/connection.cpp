@@ -73,6 +73,7 @@ void Connection::set_deadline(Phase phase, Clock::Duration from_now) noexcept {
 }
 
 Io Connection::receive_now(std::span<char> buffer, std::size_t& size) noexcept {
+  if (tls_) return tls_->receive(buffer, size) == TlsChannel::Input::ended ? Io::closed : Io::ok;
   size = 0;
   ssize_t got;
   do {
@@ -84,6 +85,10 @@ Io Connection::receive_now(std::span<char> buffer, std::size_t& size) noexcept {
 }
 
 Task<Io> Connection::receive(std::span<char> buffer, std::size_t& size) {
+  return tls_ ? receive_tls(buffer, size) : receive_plain(buffer, size);
+}
+
+Task<Io> Connection::receive_plain(std::span<char> buffer, std::size_t& size) {
   size = 0;
   if (const Io io = state(); io != Io::ok) co_return io;
   const auto target = boost::asio::buffer(buffer.data(), buffer.size());
@@ -93,7 +98,9 @@ Task<Io> Connection::receive(std::span<char> buffer, std::size_t& size) {
   co_return Io::ok;
 }
 
-Task<Io> Connection::wait_readable() {
+Task<Io> Connection::wait_readable() { return tls_ ? wait_readable_tls() : wait_readable_plain(); }
+
+Task<Io> Connection::wait_readable_plain() {
   if (const Io io = state(); io != Io::ok) co_return io;
   const auto [error] = co_await socket_.async_wait(Socket::wait_read, kAwait);
   co_return error ? why_not(error) : Io::ok;
@@ -107,6 +114,7 @@ Task<Io> Connection::wait_writable() {
 }
 
 ssize_t Connection::send_now(std::span<const iovec> pieces, bool is_more_to_come) noexcept {
+  if (tls_) return tls_->send(pieces, is_more_to_come);
   msghdr message{};
   message.msg_iov = const_cast<iovec*>(pieces.data());  // sendmsg only reads them
   message.msg_iovlen = pieces.size();
@@ -120,6 +128,10 @@ ssize_t Connection::send_now(std::span<const iovec> pieces, bool is_more_to_come
 }
 
 Task<Io> Connection::send(std::string_view bytes, bool is_more_to_come) {
+  return tls_ ? send_tls(bytes, is_more_to_come) : send_plain(bytes, is_more_to_come);
+}
+
+Task<Io> Connection::send_plain(std::string_view bytes, bool is_more_to_come) {
   while (!bytes.empty()) {
     const iovec piece = {const_cast<char*>(bytes.data()), bytes.size()};
     const ssize_t sent = send_now(std::span(&piece, 1), is_more_to_come);
@@ -133,6 +145,10 @@ Task<Io> Connection::send(std::string_view bytes, bool is_more_to_come) {
 }
 
 Task<Io> Connection::send_file(int file, std::uint64_t offset, std::uint64_t length) {
+  return tls_ ? send_file_tls(file, offset, length) : send_file_plain(file, offset, length);
+}
+
+Task<Io> Connection::send_file_plain(int file, std::uint64_t offset, std::uint64_t length) {
   auto position = static_cast<off_t>(offset);
   while (length > 0) {
     const auto count = static_cast<std::size_t>(std::min(length, kSendfileBytes));
@@ -153,6 +169,8 @@ Task<Io> Connection::send_file(int file, std::uint64_t offset, std::uint64_t len
 }
 
 Task<> Connection::linger() {
+  // Says goodbye; what still comes need not be understood.
+  tls_.reset();
   boost::system::error_code ignored;
   socket_.shutdown(Socket::shutdown_send, ignored);
   set_deadline(Phase::reading, kLingerTime);
@@ -168,6 +186,10 @@ Task<> Connection::linger() {
 
 void Connection::look_for_caller() noexcept {
   if (phase_ != Phase::answering || caller_.has_left()) return;
+  if (tls_) {
+    if (tls_->look() == TlsChannel::Input::ended) caller_.leave();
+    return;
+  }
   char byte = 0;
   const ssize_t got = ::recv(socket_.native_handle(), &byte, 1, MSG_PEEK | MSG_DONTWAIT);
   const bool is_broken = got < 0 && errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR;

@@ -25,6 +25,7 @@
 namespace flowstore::http {
 
 class Connection;
+class ServerTls;
 struct RequestMemory;
 
 // What every session of a server works with. The references outlive the loops.
@@ -35,6 +36,7 @@ struct Environment {
   BlockingPool& disk;
   const Clock& clock;
   std::atomic<std::uint64_t> next_request_id{1};
+  ServerTls* tls = nullptr;  // null: in the clear
 };
 
 // A thread that runs an io_context and looks after its connections once a second: deadlines are

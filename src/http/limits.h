@@ -15,6 +15,8 @@ struct Limits {
   std::size_t headers = 2000;
   // Open connections of the whole server; one more is answered 503 and closed.
   std::size_t connections = 16'384;
+  // From accepting a connection to having agreed on TLS; then it is closed.
+  std::chrono::seconds handshake_timeout{10};
   // From the first byte of a request to the end of its head; then 408.
   std::chrono::seconds head_timeout{60};
   // Between requests; also announced in Keep-Alive.

@@ -38,6 +38,8 @@ class Observer {
   virtual void connections_changed(int difference) noexcept = 0;
   // A request that never became one: the parser-level answer with this status was sent.
   virtual void rejected(int status) noexcept = 0;
+  // A connection ended before TLS was agreed on.
+  virtual void handshake_failed() noexcept {}
   // The handler threw: a bug. `what` is for the log.
   virtual void handler_threw(const Exchange& exchange, std::string_view what) noexcept = 0;
 };

@@ -41,15 +41,15 @@ std::string place_of(const tcp::endpoint& endpoint) {
   return (is_v6 ? "[" + address + "]" : address) + ":" + std::to_string(endpoint.port());
 }
 
-std::string_view advice_on(const boost::system::error_code& error) {
+std::string advice_on(const boost::system::error_code& error, const ServerOptions& options) {
   namespace errc = boost::system::errc;
   if (error == errc::address_in_use) {
-    return "stop what uses the port or set another one (port, or the variable PORT)";
+    return "stop what uses the port or set another one (" + options.port_option + ")";
   }
   if (error == errc::permission_denied) {
-    return "set a port above 1023 (port, or the variable PORT)";
+    return "set a port above 1023 (" + options.port_option + ")";
   }
-  return "set host to an address of this machine";
+  return "set " + options.host_option + " to an address of this machine";
 }
 
 // "localhost" is often both 127.0.0.1 and ::1; where one of them is off, the other is enough.
@@ -65,8 +65,9 @@ class Server::Running {
   Running(ServerOptions options, Handler& handler, Observer& observer, BlockingPool& disk,
           const Clock& clock)
       : options_(std::move(options)), environment_{options_.limits, handler, observer, disk,
-                                                   clock,           {}} {
+                                                   clock,           {},      nullptr} {
     environment_.next_request_id = 1;
+    environment_.tls = options_.tls;
     for (std::size_t i = 0; i < std::max<std::size_t>(options_.loops, 1); ++i) {
       loops_.push_back(std::make_unique<EventLoop>(environment_));
     }
@@ -113,7 +114,8 @@ class Server::Running {
                                         tcp::resolver::passive, error);
     if (error) {
       const std::string place = options_.host + ":" + std::to_string(options_.port);
-      return cannot_listen(place, error, "set host to a name that this machine can resolve");
+      return cannot_listen(
+          place, error, "set " + options_.host_option + " to a name that this machine can resolve");
     }
     std::optional<Error> failed;
     for (const auto& entry : found) {
@@ -122,7 +124,7 @@ class Server::Running {
       if (!endpoints_.empty()) endpoint.port(endpoints_[0].port());
       if (std::find(endpoints_.begin(), endpoints_.end(), endpoint) != endpoints_.end()) continue;
       if (open(endpoint, error)) continue;
-      failed = cannot_listen(place_of(endpoint), error, advice_on(error));
+      failed = cannot_listen(place_of(endpoint), error, advice_on(error, options_));
       if (!is_off(error)) return *failed;
     }
     if (acceptors_.empty() && failed) return *failed;
@@ -173,16 +175,20 @@ class Server::Running {
     std::size_t open = 0;
     for (const auto& each : loops_) open += each->connections();
     if (open >= environment_.limits.connections) {
-      // Not worth waiting for: whoever does not take it at once learns it from the closing.
-      boost::system::error_code ignored;
-      socket.non_blocking(true, ignored);
-      const std::string_view answer = parser_level_answer(503);
-      socket.write_some(boost::asio::buffer(answer.data(), answer.size()), ignored);
+      if (options_.tls == nullptr) refuse(socket);
       environment_.observer.rejected(503);
       return;
     }
     loop.expect_connection();
     spawn(loop.executor(), "session", serve(loop, std::move(socket)));
+  }
+
+  // Not worth waiting for: whoever does not take it at once learns it from the closing.
+  static void refuse(tcp::socket& socket) {
+    boost::system::error_code ignored;
+    socket.non_blocking(true, ignored);
+    const std::string_view answer = parser_level_answer(503);
+    socket.write_some(boost::asio::buffer(answer.data(), answer.size()), ignored);
   }
 
   bool wait_for_connections(std::chrono::milliseconds patience) {

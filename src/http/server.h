@@ -17,11 +17,18 @@
 
 namespace flowstore::http {
 
+class ServerTls;
+
 struct ServerOptions {
   std::string host = "localhost";  // every address the name resolves to is listened on
   std::uint16_t port = 3001;       // 0: any free one
   std::size_t loops = 1;           // event loops, each on a thread of its own
   Limits limits;
+  // For HTTPS, the certificate, which must outlive the server; null: HTTP.
+  ServerTls* tls = nullptr;
+  // How the configuration names host and port, for advice on what cannot be listened on.
+  std::string host_option = "host";
+  std::string port_option = "port, or the variable PORT";
 };
 
 // An HTTP/1.1 server. A connection is accepted by one loop and never leaves it.

@@ -22,6 +22,13 @@ class Session {
   // A request, or its beginning, has been received.
   bool has_input() const noexcept { return memory_ != nullptr; }
 
+  // Agrees on TLS where the listener has it; false if the client does not.
+  Task<bool> begin() {
+    if (environment_.tls == nullptr) co_return true;
+    const Io io = co_await connection_.secure(*environment_.tls);
+    co_return io == Io::ok;
+  }
+
   // Waits for a request, holding no memory for it. Not to be called with has_input().
   Task<Io> wait() {
     connection_.set_deadline(Connection::Phase::idle, environment_.limits.idle_timeout);
@@ -125,6 +132,10 @@ class Session {
     ResponseWriter writer(connection_, response, framing);
     Io io = Io::ok;
     if (!writer.send_at_once()) io = co_await send_rest(writer, record);
+    if (io == Io::ok && connection_.has_unsent()) {
+      io = co_await connection_.send(std::string_view(), false);
+    }
+    if (io != Io::ok) connection_.break_off();
     record.is_complete = io == Io::ok;
     record.bytes_out = writer.sent();
     record.duration = environment_.clock.now() - started;
@@ -240,7 +251,7 @@ Task<> serve(EventLoop& loop, Connection::Socket socket) {
   Session session(loop, std::move(socket));
   // The waiting is done here, where the fewest coroutine frames are alive: idle connections are
   // many.
-  bool goes_on = true;
+  bool goes_on = co_await session.begin();
   while (goes_on) {
     if (session.has_input()) {
       goes_on = co_await session.serve_one();

@@ -10,6 +10,7 @@
 #include "metrics/registry.h"
 #include "server/context_stores.h"
 #include "server/file_stores.h"
+#include "server/listeners.h"
 #include "server/serve.h"
 
 namespace flowstore::server {
@@ -72,7 +73,7 @@ Task<Status> try_platform(const std::string& base_url) {
 }
 
 // Listens for a moment.
-Status try_port(const config::Config& config) {
+Status try_port(const http::ServerOptions& options) {
   struct Nobody final : http::Handler, http::Observer {
     Task<http::Response> handle(http::Request&) override { co_return http::Response(503); }
     void started(const http::Exchange&) noexcept override {}
@@ -83,9 +84,6 @@ Status try_port(const config::Config& config) {
   } nobody;
   const SystemClock clock;
   BlockingPool disk(1);
-  http::ServerOptions options;
-  options.host = config.host;
-  options.port = config.port;
   http::Server server(options, nobody, nobody, disk, clock);
   return server.start();
 }
@@ -111,8 +109,17 @@ std::vector<CheckResult> check_dependencies(const config::Config& config) {
     checks.push_back(
         result("platform", wait_for(try_platform(config.base_url)), config.base_url + " answers"));
   }
-  const std::string place = config.host + ":" + std::to_string(config.port);
-  checks.push_back(result("port", try_port(config), place + " is free"));
+  if (config.tls.is_on()) {
+    const auto tls = listener_tls(config);
+    checks.push_back(result("tls", tls ? Status() : Status(tls.error()),
+                            config.tls.cert_file + " and its key can be used"));
+  }
+  const auto add_port = [&checks](const char* name, const http::ServerOptions& options) {
+    const std::string place = options.host + ":" + std::to_string(options.port);
+    checks.push_back(result(name, try_port(options), place + " is free"));
+  };
+  add_port("port", main_listener(config));
+  if (config.admin.port) add_port("admin port", admin_listener(config));
   return checks;
 }
 

@@ -2,11 +2,11 @@
 
 #include <algorithm>
 #include <optional>
-#include <thread>
 #include <utility>
 
 #include <boost/asio/thread_pool.hpp>
 
+#include "api/admin_dispatch.h"
 #include "api/dispatch.h"
 #include "auth/service_tokens.h"
 #include "base/blocking_pool.h"
@@ -19,8 +19,10 @@
 #include "metrics/process_metrics.h"
 #include "metrics/registry.h"
 #include "metrics/text.h"
+#include "server/admin_observer.h"
 #include "server/context_stores.h"
 #include "server/file_stores.h"
+#include "server/listeners.h"
 #include "server/request_observer.h"
 #include "server/verifiers.h"
 
@@ -31,24 +33,14 @@ namespace {
 // many waiting fsyncs at once: 32 writers get about the most out of ext4 (docs/decisions/0005).
 constexpr std::size_t kBlockingThreads = 32;
 
-http::ServerOptions server_options(const config::Config& config) {
-  http::ServerOptions options;
-  options.host = config.host;
-  options.port = config.port;
-  options.loops = config.workers != 0 ? config.workers : std::thread::hardware_concurrency();
-  options.limits.connections = config.limits.connections;
-  options.limits.head_timeout = config.limits.head_timeout;
-  options.limits.idle_timeout = config.limits.idle_timeout;
-  options.limits.write_timeout = config.limits.write_timeout;
-  options.limits.body_rate_bytes_per_second = config.limits.body_rate_bytes_per_second;
-  return options;
-}
+// How often the files of the certificate are looked at.
+constexpr std::chrono::seconds kCertificatePause{1};
 
 api::ApiOptions api_options(const config::Config& config) {
   api::ApiOptions options;
   options.files.default_quota = config.driver.quota;
   options.files.max_file_size = config.limits.file;
-  options.has_metrics = config.has_metrics;
+  options.has_metrics = config.has_metrics && !config.admin.port;
   options.project.under_way = config.limits.per_project;
   return options;
 }
@@ -68,6 +60,7 @@ class BuiltProgram final : public Program {
   // server dies.
   ~BuiltProgram() override {
     if (server_) server_->stop(std::chrono::milliseconds(0));
+    if (admin_) admin_->stop(std::chrono::milliseconds(0));
     if (context_store_) context_store_->stop();
     verifiers_.reset();
     if (shared_) shared_->stop();
@@ -85,18 +78,27 @@ class BuiltProgram final : public Program {
     observer_.emplace(log_, config_.logging.http, registry_);
     dispatch_.emplace(verifiers_->first(), *service_tokens_, *files_,
                       context_ ? &*context_ : nullptr, io_, registry_, api_options(config_));
-    server_ = std::make_unique<http::Server>(server_options(config_), *dispatch_, *observer_, io_,
-                                             clock_);
+    FLOWSTORE_TRY(tls_, listener_tls(config_));
+    http::ServerOptions listener = main_listener(config_);
+    listener.tls = tls_.get();
+    server_ = std::make_unique<http::Server>(listener, *dispatch_, *observer_, io_, clock_);
+    if (config_.admin.port) assemble_admin();
     return {};
   }
 
   Status start() override {
+    if (tls_) watch_certificate();
+    if (admin_) FLOWSTORE_TRY_STATUS(admin_->start());
     file_backend_->start();
     return server_->start();
   }
+  // Metrics can be read to the end.
   bool stop() override { return server_->stop(config_.shutdown_grace); }
   Log& log() override { return log_; }
-  std::vector<std::string> addresses() const override { return server_->addresses(); }
+  std::vector<std::string> urls() const override { return urls_of(*server_); }
+  std::vector<std::string> admin_urls() const override {
+    return admin_ ? urls_of(*admin_) : std::vector<std::string>();
+  }
 
  private:
   Status assemble_files() {
@@ -131,6 +133,34 @@ class BuiltProgram final : public Program {
     return {};
   }
 
+  void assemble_admin() {
+    std::vector<config::FixedToken> tokens;
+    if (config_.admin.has_token()) tokens.push_back(config_.admin.token);
+    admin_tokens_.emplace(tokens);
+    admin_observer_.emplace(log_, clock_);
+    admin_dispatch_.emplace(*admin_tokens_, registry_);
+    http::ServerOptions listener = admin_listener(config_);
+    listener.tls = tls_.get();
+    admin_ =
+        std::make_unique<http::Server>(listener, *admin_dispatch_, *admin_observer_, io_, clock_);
+  }
+
+  std::vector<std::string> urls_of(const http::Server& server) const {
+    std::vector<std::string> urls = server.addresses();
+    for (std::string& url : urls) url.insert(0, tls_ ? "https://" : "http://");
+    return urls;
+  }
+
+  void watch_certificate() {
+    tls_->watch(kCertificatePause, [this](const Status& reloaded) {
+      if (reloaded) {
+        log_.info("certificate loaded anew");
+      } else {
+        log_.error("the certificate in use stays: " + reloaded.error().message());
+      }
+    });
+  }
+
   void add_log_metrics(std::string& out) const {
     constexpr std::string_view kName = "flowstore_log_dropped_lines_total";
     metrics::append_header(out, kName, "Log lines lost because standard output was too slow.",
@@ -154,7 +184,13 @@ class BuiltProgram final : public Program {
   std::optional<auth::ServiceTokens> service_tokens_;
   std::optional<RequestObserver> observer_;
   std::optional<api::Dispatch> dispatch_;
+  std::unique_ptr<http::ServerTls> tls_;  // null: HTTP in the clear
   std::unique_ptr<http::Server> server_;
+  // Without admin.port there are none of these.
+  std::optional<auth::ServiceTokens> admin_tokens_;
+  std::optional<AdminObserver> admin_observer_;
+  std::optional<api::AdminDispatch> admin_dispatch_;
+  std::unique_ptr<http::Server> admin_;
 };
 
 }  // namespace

@@ -28,7 +28,9 @@ class Program {
   virtual bool stop() = 0;
 
   virtual Log& log() = 0;
-  virtual std::vector<std::string> addresses() const = 0;  // "127.0.0.1:3001"; after start()
+  // "http://127.0.0.1:3001": where it listens, and where it does for operators. After start().
+  virtual std::vector<std::string> urls() const = 0;
+  virtual std::vector<std::string> admin_urls() const = 0;
 };
 
 }  // namespace flowstore::server

@@ -77,6 +77,8 @@ RequestObserver::RequestObserver(Log& log, LogLevel http_level, metrics::Registr
           registry.counter("flowstore_http_sent_bytes_total", "Bytes of response contents sent.")),
       aborted_(registry.counter("flowstore_http_aborted_total",
                                 "Requests whose answer did not go out whole.")),
+      handshakes_(registry.counter("flowstore_http_handshake_failures_total",
+                                   "Connections that ended before TLS was agreed on.")),
       exceptions_(registry.counter("flowstore_unexpected_exceptions_total",
                                    "Requests that met a bug of the server.")) {
   for (std::size_t i = 0; i < kRejections.size(); ++i) {
@@ -125,6 +127,8 @@ void RequestObserver::rejected(int status) noexcept {
   const auto known = std::find(kRejections.begin(), kRejections.end(), status);
   rejected_[static_cast<std::size_t>(known - kRejections.begin())]->add();
 }
+
+void RequestObserver::handshake_failed() noexcept { handshakes_.add(); }
 
 void RequestObserver::handler_threw(const Exchange& exchange, std::string_view what) noexcept {
   exceptions_.add();

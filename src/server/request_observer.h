@@ -25,6 +25,7 @@ class RequestObserver final : public http::Observer {
   void finished(const http::Exchange& exchange) noexcept override;
   void connections_changed(int difference) noexcept override;
   void rejected(int status) noexcept override;
+  void handshake_failed() noexcept override;
   void handler_threw(const http::Exchange& exchange, std::string_view what) noexcept override;
 
  private:
@@ -42,6 +43,7 @@ class RequestObserver final : public http::Observer {
   metrics::Counter& received_bytes_;
   metrics::Counter& sent_bytes_;
   metrics::Counter& aborted_;
+  metrics::Counter& handshakes_;
   metrics::Counter& exceptions_;
   std::array<metrics::Counter*, kRejections.size() + 1> rejected_{};  // the last: other
 };

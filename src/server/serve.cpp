@@ -67,8 +67,9 @@ int serve(const config::Config& config) {
   Program& program = **built;
   announce(program, config);
   if (const Status started = program.start(); !started) return cannot_start(started.error());
-  for (const std::string& address : program.addresses()) {
-    program.log().info("Server listening at http://" + address);
+  for (const std::string& url : program.urls()) program.log().info("Server listening at " + url);
+  for (const std::string& url : program.admin_urls()) {
+    program.log().info("Metrics served at " + url + "/metrics");
   }
 
   int signal = 0;

@@ -55,10 +55,14 @@ class RawClient {
     }
   }
 
+  virtual ~RawClient() = default;
+  RawClient(const RawClient&) = delete;
+  RawClient& operator=(const RawClient&) = delete;
+
   // False if the server has closed the connection.
   bool send(std::string_view bytes) {
     while (!bytes.empty()) {
-      const ssize_t sent = ::send(socket_.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL);
+      const ssize_t sent = send_some(bytes);
       if (sent < 0) return false;
       bytes.remove_prefix(static_cast<std::size_t>(sent));
     }
@@ -133,6 +137,16 @@ class RawClient {
 
   void finish_sending() { ::shutdown(socket_.get(), SHUT_WR); }
 
+ protected:
+  int socket() const { return socket_.get(); }
+  // One call that may wait; as the system calls of these names.
+  virtual ssize_t send_some(std::string_view bytes) {
+    return ::send(socket_.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL);
+  }
+  virtual ssize_t receive_some(char* into, std::size_t size) {
+    return ::recv(socket_.get(), into, size, 0);
+  }
+
  private:
   struct Closed : std::runtime_error {
     Closed() : std::runtime_error("the server closed the connection") {}
@@ -141,7 +155,7 @@ class RawClient {
   void receive_more() {
     const std::size_t before = received_.size();
     received_.resize(before + 256 * 1024);
-    const ssize_t got = ::recv(socket_.get(), received_.data() + before, 256 * 1024, 0);
+    const ssize_t got = receive_some(received_.data() + before, 256 * 1024);
     received_.resize(before + static_cast<std::size_t>(std::max<ssize_t>(got, 0)));
     if (got < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) {
       throw std::runtime_error("no answer within ten seconds");

@@ -214,10 +214,13 @@ class RecordingObserver final : public Observer {
     threw_.emplace_back(what);
   }
 
+  void handshake_failed() noexcept override { ++failed_handshakes_; }
+
   std::vector<Seen> started() { return copy(started_); }
   std::vector<int> rejected() { return copy(rejected_); }
   std::vector<std::string> threw() { return copy(threw_); }
   int connections() const { return connections_; }
+  int failed_handshakes() const { return failed_handshakes_; }
 
   // The finished exchanges, once there are `count` of them: a client may have its answer before
   // the session reports it.
@@ -258,6 +261,7 @@ class RecordingObserver final : public Observer {
   std::vector<int> rejected_;
   std::vector<std::string> threw_;
   std::atomic<int> connections_ = 0;
+  std::atomic<int> failed_handshakes_ = 0;
 };
 
 struct ScriptedServer {

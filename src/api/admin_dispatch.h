@@ -1,0 +1,30 @@
+// AdminDispatch: what the listener for operators serves.
+
+#pragma once
+
+#include "api/route.h"
+#include "auth/service_tokens.h"
+#include "http/handler.h"
+#include "metrics/registry.h"
+
+namespace flowstore::api {
+
+// /health for everybody, /metrics for whoever has the token, and nothing else: no tenant's data can
+// be had here. Safe to use from any thread.
+class AdminDispatch final : public http::Handler {
+ public:
+  // Without `tokens` everybody may read the metrics. Both must outlive the dispatch.
+  AdminDispatch(const auth::ServiceTokens& tokens, const metrics::Registry& metrics)
+      : tokens_(tokens), metrics_(metrics) {}
+
+  Task<http::Response> handle(http::Request& request) override;
+
+ private:
+  http::Response serve(const http::Request& request, Endpoint endpoint) const;
+  bool may_enter(const http::Request& request) const;
+
+  const auth::ServiceTokens& tokens_;
+  const metrics::Registry& metrics_;
+};
+
+}  // namespace flowstore::api
