@@ -24,6 +24,7 @@ struct LocalLedger::Account {
   bool is_counting_first = false;     // no change begins meanwhile
   std::function<void()> on_still;     // resumes the first count when nothing is changing any more
   bool is_recounting = false;
+  bool is_doubted = false;      // a change has failed in a way that leaves open what it did
   Clock::Instant recount_at{};  // from then on the count is checked when it is used
 
   std::optional<std::uint64_t> known() {
@@ -37,6 +38,7 @@ struct LocalLedger::Account {
   // Whoever uses the count next has it checked.
   void make_recount_due() {
     const std::lock_guard lock(mutex);
+    is_doubted = true;
     recount_at = Clock::Instant::min();
   }
 
@@ -229,10 +231,13 @@ Task<> LocalLedger::recount(ProjectKey project, std::shared_ptr<Account> account
   const std::lock_guard lock(account->mutex);
   account->is_recounting = false;
   // A count that a change of ours overlapped is worth less than the differences. It is tried again
-  // soon, but not at once: a project that never rests is not to be walked all the time.
+  // soon, but not at once: a project that never rests is not to be walked all the time. What is
+  // counted too high after a failure keeps nobody out for long.
   const bool is_good = counted && account->changing == 0 && account->changes == changes;
   if (is_good) account->used = *counted;
-  account->recount_at = clock_.now() + (is_good ? options_.max_age : options_.max_age / 6);
+  const auto soon = account->is_doubted ? options_.max_age / 60 : options_.max_age / 6;
+  account->recount_at = clock_.now() + (is_good ? options_.max_age : soon);
+  if (is_good) account->is_doubted = false;
 }
 
 }  // namespace flowstore::files

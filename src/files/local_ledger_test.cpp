@@ -280,6 +280,25 @@ TEST_F(LocalLedgerTest, ThrowsARecountAwayWhileAChangeIsOnItsWay) {
   EXPECT_EQ(used(), 8U);
 }
 
+TEST_F(LocalLedgerTest, CountsADoubtedChangeUntilItCanBeLookedAt) {
+  put("a", 5);
+  EXPECT_EQ(used(), 5U);
+  run((*announce(100))->doubt());
+  store_.fail_walks(true);  // what made the change fail is still there
+  EXPECT_EQ(used(), 105U);
+  finish_recounts();
+  EXPECT_EQ(used(), 105U);
+  finish_recounts();
+  EXPECT_EQ(store_.walks(), 2);  // not at every use
+
+  store_.fail_walks(false);
+  clock_.advance(seconds(1));
+  EXPECT_EQ(used(), 105U);
+  finish_recounts();
+  EXPECT_EQ(used(), 5U);
+  EXPECT_EQ(store_.walks(), 3);
+}
+
 TEST_F(LocalLedgerTest, KeepsTheSumWhenARecountFails) {
   put("a", 5);
   EXPECT_EQ(used(), 5U);
