@@ -102,7 +102,8 @@ class SecureClient final : public RawClient {
   }
 
   [[noreturn]] static void fail() {
-    const char* const words = ERR_reason_error_string(ERR_peek_error());
+    // The last one is of TLS; those before say what it came from.
+    const char* const words = ERR_reason_error_string(ERR_peek_last_error());
     throw std::runtime_error(words == nullptr ? "no TLS" : words);
   }
 
