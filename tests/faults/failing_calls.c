@@ -1,7 +1,7 @@
 // Preloaded into flowstore: makes system calls on files fail as a broken disk would.
 //
 // FAILING_CALLS names a file of ints, one per call in the order of `enum call`: the errno that the
-// call fails with from now on, 0 for none. FAILING_UNDER is the folder whose files are meant; logs
+// call fails with from now on, 0 for none, -1 if it never comes back. FAILING_UNDER is the folder whose files are meant; logs
 // and sockets are left alone.
 
 #define _GNU_SOURCE
@@ -35,6 +35,12 @@ __attribute__((constructor)) static void begin(void) {
   close(file);
 }
 
+static int fail(enum call call) {
+  while (errors[call] == -1) pause();
+  errno = errors[call];
+  return errno != 0;
+}
+
 static int fails_on(enum call call, int fd) {
   if (errors == NULL || errors[call] == 0) return 0;
   char link[64];
@@ -44,16 +50,14 @@ static int fails_on(enum call call, int fd) {
   if (length < 0) return 0;
   path[length] = '\0';
   if (strncmp(path, under, strlen(under)) != 0) return 0;
-  errno = errors[call];
-  return 1;
+  return fail(call);
 }
 
 // Of a path that is opened below a folder's descriptor, or on its own.
 static int fails_at(enum call call, int folder, const char* path) {
   if (folder != AT_FDCWD && path[0] != '/') return fails_on(call, folder);
   if (errors == NULL || errors[call] == 0 || strncmp(path, under, strlen(under)) != 0) return 0;
-  errno = errors[call];
-  return 1;
+  return fail(call);
 }
 
 #define REAL(name) __typeof__(&name) real = (__typeof__(&name))dlsym(RTLD_NEXT, #name)

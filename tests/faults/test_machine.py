@@ -25,6 +25,7 @@ from known import Known  # noqa: E402
 CALLS = ("write", "sync", "rename", "open", "unlink", "mkdir", "truncate")
 FULL = (errno.ENOSPC, errno.EDQUOT)
 PATIENCE = 10  # seconds
+HANGS = -1
 LARGE = bytes(600_000)
 MIB = 1 << 20
 
@@ -52,9 +53,9 @@ class Machine(unittest.TestCase):
         self.addCleanup(self.server.stop)
         self.known = Known(self.server)
 
-    def begin_failing(self):
+    def begin_failing(self, **more):
         """With calls that can be made to fail."""
-        self.begin()
+        self.begin(**more)
         switches = self.folder / "switches"
         switches.write_bytes(bytes(4 * len(CALLS)))
         with open(switches, "r+b") as file:
@@ -209,6 +210,26 @@ class Disk(Machine):
         self.comes_true(lambda: self.set_context("again").status == 200, "context stays refused")
         self.keeps_everything()
 
+
+    def test_a_disk_that_never_answers_holds_up_neither_others_nor_the_end(self):
+        self.begin_failing(shutdown={"grace": 1})
+        self.write("kept", b"content")
+        self.set_context("kept")
+        self.break_call("sync", HANGS)
+        stuck = [self.server.begin_write(f"new{number}", 4) for number in range(8)]
+        for connection in stuck:
+            connection.sendall(b"body")
+        for _ in range(20):
+            self.assertEqual(self.server.read("kept").body, b"content")
+            self.assertEqual(self.context(), "kept")
+        self.server.stop()
+        self.assertIn("requests were cut off", self.server.logged("flowstore stopped"))
+        for connection in stuck:
+            self.assertEqual(connection.recv(100), b"")
+            connection.close()
+        self.server.start()
+        self.assertEqual(self.server.read("kept").body, b"content")
+        self.assertEqual(self.context(), "kept")
 
     def test_a_disk_that_becomes_read_only(self):
         """As the kernel makes it after an error, which mount(8) cannot do while files are open."""
