@@ -305,7 +305,7 @@ class Siege(unittest.TestCase):
     # ---- attackers
     def attacker(self, **how):
         attacker = Attacker(self.server.port, **how)
-        self.addCleanup(attacker.socket.close)
+        self.addCleanup(lambda: attacker.socket.close())  # whichever it has by then
         return attacker
 
     def attackers(self, count, **how):
