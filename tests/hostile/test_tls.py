@@ -123,7 +123,7 @@ class Handshakes(SecureSiege):
         self.assertEqual(self.ask("GET", "/health").status, 200)
 
     def test_http_in_the_clear(self):
-        answer = self.attacker().send_and_receive(head("DELETE", f"/v1/files/team/{PROJECT}/x", token=TOKEN) * 3)
+        answer = self.attacker().send_and_receive(head("POST", f"/v1/files/team/{PROJECT}/x", token=TOKEN) * 3)
         self.assertTrue(answer.startswith(b"HTTP/1.1 400 Bad Request\r\n"), answer)
         self.assertEqual(answer.count(b"HTTP/1.1"), 1)
 
