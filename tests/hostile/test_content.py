@@ -64,7 +64,6 @@ class Json(Siege):
         turned = "{" + ",".join(f'"{number}":0' for number in range(700_000, 0, -1)) + "}"
         for body in (tiny, same, turned):
             self.assertLessEqual(len(body), JSON_BODY)
-            self.may_keep_readers()
             answers = at_once([lambda: self.post(body.encode(), f"/v1/context/{PROJECT}/cache/flow")] * 4)
             self.assertEqual([answer.status for answer in answers], [200] * 4)
         self.assertEqual(self.ask("DELETE", FLOW).status, 200)
@@ -109,7 +108,6 @@ class Json(Siege):
         size = 4 * MIB
         self.may_take(AT_ONCE * (8 * size + HEAD + SESSION))
         self.assertEqual(self.post(json.dumps([{"key": "a", "value": {"b": "x" * size}}]).encode()).status, 200)
-        self.may_keep_readers()
         few = FLOW + "?key=a&key=a.b"
         self.assertEqual(len(self.ask("GET", few).body), 2 * size + len('[{"key":"a","value":{"b":""}},{"key":"a.b","value":""}]'))
         for keys in (["key=a"] * 2000, ["key=a.b", "key=a['b']", 'key=a["b"]'] * 300):
