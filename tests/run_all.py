@@ -375,6 +375,7 @@ def secrets(run):
     run.count(1)
 
 
+HOSTILE_PROGRAMS = [f"tests/hostile/test_{name}.py" for name in ("heads", "slow", "content", "tls")]
 S3_PROGRAMS = [f"tests/s3/test_{name}.py" for name in ("faults", "outages", "many")]
 
 STEPS = [
@@ -388,6 +389,7 @@ STEPS = [
     ("program-dev", program("dev")),
     ("crash", python_tests("dev", "tests/faults/test_crash.py", "tests/faults/test_power.py", log="crash")),
     ("machine", python_tests("release", "tests/faults/test_machine.py", log="machine")),
+    ("hostile", python_tests("release", *HOSTILE_PROGRAMS, log="hostile")),
     ("contract-s3", contract(on_s3=True)),
     ("s3-faults", python_tests("release", "tests/s3/test_tools.py", "tests/s3/test_faults.py", log="s3-faults")),
     ("s3-outages", python_tests("release", "tests/s3/test_outages.py", log="s3-outages")),
@@ -399,6 +401,7 @@ STEPS = [
     ("unit-tsan", unit("tsan")),
     ("contract-tsan", contract("tsan")),
     ("contract-s3-tsan", contract("tsan", on_s3=True)),
+    ("hostile-dev", python_tests("dev", *HOSTILE_PROGRAMS, log="hostile-dev")),
     ("clients-dev", clients("dev")),
     ("clients-tsan", clients("tsan")),
     ("program-tsan", program("tsan")),
@@ -414,7 +417,7 @@ STEPS = [
 # Only when asked for. Every test of unit-clang has run with g++ under the same sanitizers, and with
 # clang under another one: a quarter of an hour on two cores. The others are suites that have run
 # on the release, with sanitizers.
-LONG = ["clients-dev", "clients-tsan", "program-tsan", "s3-dev", "s3-tsan", "build-clang", "unit-clang"]
+LONG = ["hostile-dev", "clients-dev", "clients-tsan", "program-tsan", "s3-dev", "s3-tsan", "build-clang", "unit-clang"]
 QUICK = ["build-dev", "unit"]
 
 
