@@ -390,6 +390,7 @@ STEPS = [
     ("crash", python_tests("dev", "tests/faults/test_crash.py", "tests/faults/test_power.py", log="crash")),
     ("machine", python_tests("release", "tests/faults/test_machine.py", log="machine")),
     ("hostile", python_tests("release", *HOSTILE_PROGRAMS, log="hostile")),
+    ("isolation", python_tests("release", "tests/isolation/test_isolation.py", log="isolation")),
     ("contract-s3", contract(on_s3=True)),
     ("s3-faults", python_tests("release", "tests/s3/test_tools.py", "tests/s3/test_faults.py", log="s3-faults")),
     ("s3-outages", python_tests("release", "tests/s3/test_outages.py", log="s3-outages")),

@@ -48,6 +48,7 @@ struct Disk::Target {
   FileDescriptor file;
   std::uint64_t old_size = 0;
   bool is_new = false;
+  bool has_other_names = false;
 };
 
 Outcome<WriteResult> Disk::replace(const std::string& path, TempFile file) {
@@ -151,6 +152,7 @@ Outcome<WriteResult> Disk::append_with(const std::string& path, Write write) {
   const auto opened = open_for_append(path);
   if (!opened.value) return Result::failed(opened.error);
   const Target& target = *opened.value;
+  if (target.has_other_names) return append_to_copy(path, target.folder.get(), write);
   struct stat status {};
   crash_point(CrashPoint::append_opened);
   int error = write(target.file.get());
@@ -166,6 +168,24 @@ Outcome<WriteResult> Disk::append_with(const std::string& path, Write write) {
   result.stat = describe(status);
   result.replaced_bytes = target.old_size;
   return result;
+}
+
+// A hard link may be a name in another project, or in a backup: what is added under this name does
+// not appear under the others. The file gets bytes of its own, as with a replace.
+template <class Write>
+Outcome<WriteResult> Disk::append_to_copy(const std::string& path, int folder, Write write) {
+  const std::string name(split_path(path).name);
+  const int flags = O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC;
+  const FileDescriptor old(::openat(folder, name.c_str(), flags));
+  struct stat status {};
+  int error = old && ::fstat(old.get(), &status) == 0 ? 0 : errno;
+  if (error == 0 && !S_ISREG(status.st_mode)) error = ELOOP;
+  TempFile copy;
+  if (error == 0) copy = temp_.create(error);
+  if (error == 0) error = copy_all(old.get(), copy.file());
+  if (error == 0) error = write(copy.file());
+  if (error != 0) return Outcome<WriteResult>::failed(error);
+  return replace(path, std::move(copy));
 }
 
 Outcome<Disk::Target> Disk::open_for_append(const std::string& path) {
@@ -194,6 +214,7 @@ Outcome<Disk::Target> Disk::open_for_append(const std::string& path) {
   if (::fstat(target.file.get(), &status) != 0) return Result::failed(errno);
   if (!S_ISREG(status.st_mode)) return Result::failed(ELOOP);
   target.old_size = static_cast<std::uint64_t>(status.st_size);
+  target.has_other_names = status.st_nlink > 1;
   return target;
 }
 

@@ -55,8 +55,8 @@ class Disk {
   // for what is neither file nor folder.
   Outcome<WriteResult> replace(const std::string& path, TempFile file);
 
-  // Adds bytes, or the content of a temporary file, to the end; all or nothing. Errors as
-  // replace().
+  // Adds bytes, or the content of a temporary file, to the end; all or nothing. A file that has
+  // other names (hard links) keeps its content under those. Errors as replace().
   Outcome<WriteResult> append(const std::string& path, std::string_view bytes);
   Outcome<WriteResult> append(const std::string& path, const TempFile& file);
 
@@ -79,6 +79,8 @@ class Disk {
   int exchange(const TempFile& file, int folder, const std::string& name) const;
   template <class Write>
   Outcome<WriteResult> append_with(const std::string& path, Write write);
+  template <class Write>
+  Outcome<WriteResult> append_to_copy(const std::string& path, int folder, Write write);
   Outcome<Target> open_for_append(const std::string& path);
   int finish_append(const Target& target, struct stat& status) const;
   int take_back(const Target& target, const std::string& name) const;

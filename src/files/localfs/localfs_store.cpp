@@ -38,6 +38,13 @@ int error_of_type(const struct stat& status) {
   return S_ISREG(status.st_mode) ? 0 : ELOOP;
 }
 
+// Opening it says that no client has stored anything there: there is no such folder, or there can
+// be none of such a name.
+bool holds_nothing(int error) {
+  return error == ENOENT || error == ENOTDIR || error == ELOOP || error == ENAMETOOLONG ||
+         error == EILSEQ;
+}
+
 }  // namespace
 
 Result<std::unique_ptr<Store>> Store::make(const Options& options, BlockingPool& io,
@@ -137,8 +144,7 @@ Task<Result<std::uint64_t>> Store::usage(const ProjectKey& project) {
   };
   auto work = [&] { return walk(disk_.root(), project.path(), add); };
   const int error = co_await io_.run(work);
-  // A project that is no folder has stored nothing.
-  if (error != 0 && error != ENOENT && error != ENOTDIR && error != ELOOP) {
+  if (error != 0 && !holds_nothing(error)) {
     co_return trouble_.translate(error, project.path(), "scandir");
   }
   co_return total;
@@ -153,7 +159,7 @@ Task<Result<std::vector<ProjectKey>>> Store::projects(std::string_view team) {
     return folder.error != 0 ? folder.error : read_folder(folder.file.get(), found);
   };
   const int error = co_await io_.run(work);
-  if (error == ENOENT || error == ENOTDIR || error == ELOOP) co_return projects;
+  if (holds_nothing(error)) co_return projects;
   if (error != 0) co_return trouble_.translate(error, team, "scandir");
   for (const Found& one : found) {
     if (!one.is_folder) continue;

@@ -144,6 +144,16 @@ TEST_P(LocalfsStore, ATeamIsOneFolderBelowTheRoot) {
   }
 }
 
+TEST_P(LocalfsStore, NothingIsStoredUnderNamesThatNoFolderCanHave) {
+  const std::string name(300, 'n');
+  const auto used = run(store_->usage(*ProjectKey::parse(name, "p")));
+  ASSERT_TRUE(used) << used.error().message();
+  EXPECT_EQ(*used, 0U);
+  const auto projects = run(store_->projects(name));
+  ASSERT_TRUE(projects) << projects.error().message();
+  EXPECT_TRUE(projects->empty());
+}
+
 TEST_P(LocalfsStore, LinksLeadNowhereAndSayNothing) {
   const TestRoot outside;
   outside.put("secret", "secret");
