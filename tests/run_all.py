@@ -270,7 +270,8 @@ def python_tests(preset, *programs, log):
 
 def program(preset):
     """The program as an operator meets it: start, check, signals, logs, faults from outside."""
-    return python_tests(preset, "tests/program/test_program.py", "tests/program/test_listeners.py", log=f"program-{preset}")
+    return python_tests(preset, "tests/program/test_program.py", "tests/program/test_listeners.py",
+                        "tests/program/test_security.py", log=f"program-{preset}")
 
 
 CLIENTS = ROOT / "tests" / "clients"
