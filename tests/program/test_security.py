@@ -392,6 +392,20 @@ class Unit(Secured):
                 time.sleep(0.02)
 
 
+class Documentation(unittest.TestCase):
+    def test_names_tests_that_exist(self):
+        text = (ROOT / "docs/security.md").read_text()
+        sources = "".join(path.read_text() for path in (ROOT / "src").rglob("*_test.cpp"))
+        named = re.findall(r"`([A-Z]\w+)\.([A-Z]\w+)`", text)
+        self.assertGreater(len(named), 30)
+        known = set(re.findall(r"^TEST(?:_F|_P)?\((\w+),\s+(\w+)\)", sources, re.M))
+        self.assertEqual(set(named) - known, set())
+        for name in re.findall(r"`(test_\w+)`", text):
+            self.assertTrue(hasattr(Memory, name), name)
+        for path in re.findall(r"`((?:tests|src)/[\w/.]+)`", text):
+            self.assertTrue((ROOT / path).exists(), path)
+
+
 def is_free(port):
     with socket.socket() as probe:
         try:
