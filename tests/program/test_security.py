@@ -73,7 +73,7 @@ class User(Secured):
         for name in ("CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb"):
             self.assertEqual(int(self.status(name)[0], 16), 0, name)
         self.assertEqual(self.stop(), 0)
-        self.assertNotIn("root", [line for line in self.logged().splitlines() if '"level":40' in line])
+        self.assertNotIn("runs as root", self.logged())
 
     def test_owns_the_folders_that_were_missing_and_what_is_written(self):
         self.start()
