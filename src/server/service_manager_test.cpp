@@ -1,5 +1,6 @@
 #include "server/service_manager.h"
 
+#include <cstddef>
 #include <cstdlib>
 #include <filesystem>
 #include <map>
