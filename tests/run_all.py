@@ -10,6 +10,7 @@ import os
 import pathlib
 import random
 import re
+import shlex
 import shutil
 import signal
 import socket
@@ -223,17 +224,19 @@ def s3(run):
         kill_group(engine)
 
 
-def contract(preset="release", on_s3=False):
-    """The recorded cases of the HTTP contract, context on both databases."""
+def contract(preset="release", on_s3=False, wrapper=()):
+    """The recorded cases of the HTTP contract, context on both databases. `wrapper` are the words of a
+    command that becomes flowstore."""
     def step(run):
         ports = free_ports(12)
-        log = f"contract-{preset}{'-s3' if on_s3 else ''}"
+        log = f"contract-{preset}{'-s3' if on_s3 else ''}{'-wrapped' if wrapper else ''}"
+        flowstore = shlex.join(map(str, [*wrapper, ROOT / "build" / preset / "flowstore"]))
         home = run.tmp / log
         with contextlib.ExitStack() as services:
             pg_port = services.enter_context(postgres(run))
             files = ["--file-driver", "s3", "--s3", services.enter_context(s3(run))] if on_s3 else []
             code, text = run.attempt(
-                sys.executable, "tests/contract/run_cases.py", "--spawn", ROOT / "build" / preset / "flowstore",
+                sys.executable, "tests/contract/run_cases.py", "--spawn", flowstore,
                 "--quiet", "--platform-port", ports, "--dead-port", ports + 1,
                 "--port-base", ports + 2, "--pg-port", pg_port, "--pg-password", PASSWORD, "--tmp", home, *files, log=log)
         logs = "".join(path.read_text(errors="replace") for path in home.glob("*/server.log"))
@@ -270,7 +273,8 @@ def python_tests(preset, *programs, log):
 
 def program(preset):
     """The program as an operator meets it: start, check, signals, logs, faults from outside."""
-    return python_tests(preset, "tests/program/test_program.py", "tests/program/test_listeners.py", log=f"program-{preset}")
+    return python_tests(preset, "tests/program/test_program.py", "tests/program/test_listeners.py",
+                        "tests/program/test_security.py", log=f"program-{preset}")
 
 
 CLIENTS = ROOT / "tests" / "clients"
@@ -376,6 +380,8 @@ def secrets(run):
 
 
 HOSTILE_PROGRAMS = [f"tests/hostile/test_{name}.py" for name in ("heads", "slow", "content", "tls")]
+# As under systemd, where a system call that the unit refuses ends the process.
+CONFINED = [sys.executable, ROOT / "tests/support/confined.py", ROOT / "packaging/systemd/flowstore.service"]
 S3_PROGRAMS = [f"tests/s3/test_{name}.py" for name in ("faults", "outages", "many")]
 
 STEPS = [
@@ -385,6 +391,7 @@ STEPS = [
     ("unit", unit("dev")),
     ("contract", contract()),
     ("contract-dev", contract("dev")),
+    ("contract-confined", contract(wrapper=CONFINED)),
     ("program", program("release")),
     ("program-dev", program("dev")),
     ("crash", python_tests("dev", "tests/faults/test_crash.py", "tests/faults/test_power.py", log="crash")),

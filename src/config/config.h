@@ -11,6 +11,7 @@
 
 #include "base/log.h"
 #include "base/secret.h"
+#include "config/accounts.h"
 
 namespace flowstore::config {
 
@@ -177,6 +178,7 @@ struct Config {
   std::size_t workers = 0;         // workers: event loops; 0: one per core
   std::chrono::milliseconds shutdown_grace{20'000};  // shutdown.grace, in seconds
   bool has_metrics = false;                          // telemetry.backend.prometheus.enabled
+  Account account;                                   // user, group
   TlsConfig tls;
   AdminConfig admin;
   DriverConfig driver;
