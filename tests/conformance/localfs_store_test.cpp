@@ -20,7 +20,7 @@ class LocalfsUnderTest final : public StoreUnderTest {
     options.root = root_;
     options.durability = durability;
     options.resolution = resolution;
-    auto made = localfs::Store::make(options, io_, clock_, log_);
+    auto made = localfs::Store::make(options, io_, clock_, log_, registry_);
     EXPECT_TRUE(made);
     store_ = *std::move(made);
   }
@@ -35,6 +35,7 @@ class LocalfsUnderTest final : public StoreUnderTest {
   std::string root_ = testing::TempDir() + "/localfs-XXXXXX";
   SystemClock clock_;
   Log log_{LogLevel::silent, LogFormat::json, clock_};
+  metrics::Registry registry_;
   BlockingPool io_{4};
   std::unique_ptr<localfs::Store> store_;
 };
