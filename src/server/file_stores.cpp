@@ -61,6 +61,7 @@ Result<std::unique_ptr<FileBackend>> make_file_backend(const config::DriverConfi
   files::localfs::Options options;
   options.root = config.root;
   options.durability = durability_of(config.durability);
+  options.keeps_log = config.keeps_log;
   FLOWSTORE_TRY(auto store,
                 files::localfs::Store::make(options, with.io, with.clock, with.log, with.registry));
   return local(std::move(store));

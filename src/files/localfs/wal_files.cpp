@@ -41,8 +41,8 @@ constexpr std::uint64_t kShareOfFree = 64;
 
 constexpr std::uint64_t kAllFrames = std::numeric_limits<std::uint64_t>::max();
 
-// The bytes that a segment may have: a 64th of what is free, within bounds. The longer, the rarer is
-// a sync of the file system; but a small volume is not for logs.
+// The bytes that a segment may have: a 64th of what is free, within bounds. The longer, the rarer
+// is a sync of the file system; but a small volume is not for logs.
 std::uint64_t most_of_segment(int folder) {
   struct statvfs space {};
   if (::fstatvfs(folder, &space) != 0) return 0;
@@ -127,9 +127,11 @@ int WalFiles::fill() {
   return 0;
 }
 
-int WalFiles::make_room(std::size_t bytes) { return current().has_room(bytes) ? 0 : turn_over(); }
+int WalFiles::make_room(std::size_t bytes) {
+  return current().has_room(bytes) ? 0 : turn_over_because(Reason::full);
+}
 
-int WalFiles::turn_over() {
+int WalFiles::turn_over_because(Reason reason) {
   if (const int error = wait_for_other()) return error;
   const std::lock_guard lock(mutex_);
   current_ = 1 - current_;

@@ -87,9 +87,10 @@ class WalFiles {
   std::mutex mutex_;
   std::condition_variable changed_;
   enum class Work : std::uint8_t { none, asked, ending };
-  Work work_ = Work::none;     // guarded by mutex_
-  std::uint64_t changes_ = 0;  // guarded by mutex_; made when the work was asked for
-  int error_ = 0;              // guarded by mutex_; of the last work
+  Work work_ = Work::none;         // guarded by mutex_
+  std::uint64_t changes_ = 0;      // guarded by mutex_; made when the work was asked for
+  Reason reason_ = Reason::asked;  // guarded by mutex_; of the work
+  int error_ = 0;                  // guarded by mutex_; of the last work
   std::uint64_t next_epoch_ = 1;
   std::thread thread_;
 };
