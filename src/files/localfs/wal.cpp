@@ -356,8 +356,17 @@ void WriteAheadLog::tend() {
 }
 
 void WriteAheadLog::make_files() {
-  if (files_.fill() == 0) return set_state(State::resting);
+  if (files_.fill() == 0 && sync_names() == 0) return set_state(State::resting);
   next_try_ = clock_.now() + kNextTry;
+}
+
+// A log that a power cut takes away with its folder would be none; 0 or errno.
+int WriteAheadLog::sync_names() const {
+  const FileDescriptor above(::openat(folder_.get(), "..", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  const int root = disk_.root().root();
+  const bool is_synced =
+      above && ::fsync(folder_.get()) == 0 && ::fsync(above.get()) == 0 && ::fsync(root) == 0;
+  return is_synced ? 0 : errno;
 }
 
 // Empties the log and lets others work on the root; it stays empty until `next`.

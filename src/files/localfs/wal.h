@@ -79,6 +79,7 @@ class WriteAheadLog {
   void synced(int error);
   void tend();
   void make_files();
+  int sync_names() const;
   void rest(Clock::Instant next);
   void heal();
   void fail(int error);

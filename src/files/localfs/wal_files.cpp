@@ -123,7 +123,7 @@ int WalFiles::fill() {
     return error;
   }
   most_bytes_ = kFirstSegment - kWalBlock;
-  thread_ = std::thread([this] { run(); });
+  if (!thread_.joinable()) thread_ = std::thread([this] { run(); });
   return 0;
 }
 
