@@ -113,8 +113,8 @@ class Power(unittest.TestCase):
         """First files in new folders among them."""
         for turn in range(CHANGES):
             there = sorted(name for name, content in self.files.items() if content is not NOTHING)
-            name = f"{self.random.randrange(3)}/{self.random.randrange(3)}/file{self.random.randrange(2)}"
-            body = f"{turn} ".encode() * (LARGE // 4 if turn % 20 == 0 else 10)
+            name = f"{self.random.randrange(3)}/{self.random.randrange(2)}/file{self.random.randrange(2)}"
+            body = f"{turn} ".encode() * (LARGE // 4 if turn % 5 == 0 else 10)
             chance = self.random.random()
             if there and chance < 0.15:
                 self.remove(self.random.choice(there))
