@@ -55,11 +55,9 @@ dev_t Disk::device_of(int folder) {
   return ::fstat(folder, &status) == 0 ? status.st_dev : 0;
 }
 
-bool Disk::is_on_root(int folder) const { return device_of(folder) == place_->device; }
-
 // Whether changes in this folder are synced at once.
 bool Disk::syncs(int folder) const {
-  if (durability_ == Durability::logged) return !is_on_root(folder);
+  if (durability_ == Durability::logged) return device_of(folder) != place_->device;
   return durability_ == Durability::strict;
 }
 

@@ -76,8 +76,8 @@ class Disk {
   // Makes changes of the names in this folder survive what the durability says.
   int sync_folder(int folder) const;
 
-  // Whether `folder` lies on the file system of the root: no other is synced with the log.
-  bool is_on_root(int folder) const;
+  // Whether this lies on the file system of the root: no other is synced with the log.
+  bool is_on_root(const struct stat& status) const { return status.st_dev == place_->device; }
 
   // A mark of all that was changed by the log so far, to be settled when it has been synced.
   std::uint64_t logged_changes() const { return place_->logged_changes; }

@@ -28,8 +28,8 @@ bool is_in_memory(int file, const struct stat& status) {
 bool can_be_rewritten(const Disk& disk, const LoggedChange& change) {
   const struct stat& old = change.old;
   return S_ISREG(old.st_mode) && old.st_nlink == 1 &&
-         static_cast<std::uint64_t>(old.st_size) <= change.bytes.size() &&
-         disk.is_on_root(change.target.get()) && is_in_memory(change.target.get(), old);
+         static_cast<std::uint64_t>(old.st_size) <= change.bytes.size() && disk.is_on_root(old) &&
+         is_in_memory(change.target.get(), old);
 }
 
 Outcome<WriteResult> written(const LoggedChange& change, std::uint64_t size) {
@@ -100,7 +100,7 @@ int find_end(const Disk& disk, LoggedChange& change, Wait wait) {
   if (opened.error != 0) return opened.error == ENOENT ? 0 : opened.error;
   if (::fstat(opened.file.get(), &change.old) != 0) return errno;
   if (!S_ISREG(change.old.st_mode)) return ELOOP;
-  if (!disk.is_on_root(opened.file.get())) return EXDEV;
+  if (!disk.is_on_root(change.old)) return EXDEV;
   change.target = std::move(opened.file);
   return 0;
 }
