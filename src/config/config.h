@@ -43,6 +43,9 @@ struct DriverConfig {
   // driver.options.durability (localfs): strict = an answered write survives a power cut;
   // relaxed = it survives a crash of flowstore, not of the machine.
   Durability durability = Durability::strict;
+  // driver.options.log (localfs, strict): small writes go by way of a write-ahead log, where the
+  // file system allows one.
+  bool keeps_log = true;
   // driver.options.maxBytes (memory): all files together; beyond it writes are refused with 507.
   std::uint64_t max_bytes = std::uint64_t{1} << 30;
   S3Config s3;
