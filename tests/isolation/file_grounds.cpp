@@ -92,7 +92,7 @@ class LocalFiles final : public LocalGround {
     options.root = at("files");
     options.resolution = resolution;
     options.durability = durability;
-    auto made = files::localfs::Store::make(options, io_, clock_, log_);
+    auto made = files::localfs::Store::make(options, io_, clock_, log_, registry_);
     if (!made) throw std::runtime_error(made.error().message());
     store_ = *std::move(made);
   }

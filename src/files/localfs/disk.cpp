@@ -211,7 +211,7 @@ Outcome<WriteResult> Disk::append_to_copy(const std::string& path, int folder, W
   int error = old && ::fstat(old.get(), &status) == 0 ? 0 : errno;
   if (error == 0 && !S_ISREG(status.st_mode)) error = ELOOP;
   TempFile copy;
-  if (error == 0) copy = temp_.create(error);
+  if (error == 0) copy = place_->temp.create(error);
   if (error == 0) error = copy_all(old.get(), copy.file());
   if (error == 0) error = write(copy.file());
   if (error != 0) return Outcome<WriteResult>::failed(error);

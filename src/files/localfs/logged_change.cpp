@@ -101,6 +101,7 @@ int find_end(const Disk& disk, LoggedChange& change, Wait wait) {
   if (::fstat(opened.file.get(), &change.old) != 0) return errno;
   if (!S_ISREG(change.old.st_mode)) return ELOOP;
   if (!disk.is_on_root(change.old)) return EXDEV;
+  if (change.old.st_nlink != 1) return EMLINK;
   change.target = std::move(opened.file);
   return 0;
 }

@@ -54,7 +54,7 @@ void find_place(const Disk& disk, LoggedChange& change);
 
 // Opens the file that is appended to; where there is none, the bytes become the whole file. 0, or
 // the errno that opening it gave: EAGAIN if the disk has to be asked, which Wait::allowed does;
-// EXDEV for a file that the log does not cover.
+// EXDEV or EMLINK for a file that is not changed by way of the log.
 enum class Wait : std::uint8_t { never, allowed };
 int find_end(const Disk& disk, LoggedChange& change, Wait wait);
 

@@ -130,8 +130,11 @@ TEST_F(WriteAheadLogTest, ChangesNoOtherNameOfAFile) {
   ASSERT_TRUE(write("a", "secret of another name"));
   std::filesystem::create_hard_link(root_.at("t/p/a"), root_.at("t/p/b"));
   ASSERT_TRUE(write("a", "something else entirely"));
+  std::filesystem::create_hard_link(root_.at("t/p/a"), root_.at("t/p/c"));
+  ASSERT_TRUE(write("a", "!", WriteMode::append));
   EXPECT_EQ(stored("b"), "secret of another name");
-  EXPECT_EQ(stored("a"), "something else entirely");
+  EXPECT_EQ(stored("c"), "something else entirely");
+  EXPECT_EQ(stored("a"), "something else entirely!");
 }
 
 TEST_F(WriteAheadLogTest, ReadersSeeOneVersionWhileAFileIsRewritten) {
