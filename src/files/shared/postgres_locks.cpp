@@ -26,6 +26,12 @@ Error is_held() {
           "Too many write to this file at the same time; try again in a moment"};
 }
 
+// Who was asked said something of quotas, which means nothing to whoever writes a file without one.
+Error no_turn() {
+  return {ErrorKind::unavailable, "storage_unavailable",
+          "Changes of this file cannot take turns at the moment; try again in a few seconds"};
+}
+
 // A name that nobody else in any process has.
 std::string new_holder() {
   static const std::uint64_t process =
@@ -71,7 +77,7 @@ Task<Result<std::unique_ptr<KeyLocks::Lock>>> PostgresLocks::take(const FileKey&
     const auto rows = co_await engine_.run(statement, kStatementTime);
     // It may be ours all the same.
     if (!rows) spawn(engine_.background(), "unlock file", unlock(engine_, name, holder));
-    if (!rows) co_return rows.error();
+    if (!rows) co_return no_turn();
     if (rows->count() > 0) {
       co_return std::unique_ptr<Lock>(std::make_unique<Held>(engine_, name, holder));
     }

@@ -250,6 +250,15 @@ TEST_F(SharedLedger, WithoutADatabaseOnlyQuotasWait) {
   EXPECT_NE(alone.metrics().find("flowstore_quota_unrecorded_total 1\n"), std::string::npos);
 }
 
+TEST_F(SharedLedger, WithoutADatabaseALockDoesNotSpeakOfQuotas) {
+  Process process(postgres::options_for(postgres_support::free_port(), "none"), store_,
+                  LedgerOptions());
+  const FileKey key = key_of("a");
+  const auto lock = run(process.locks().take(key));
+  ASSERT_FALSE(lock);
+  EXPECT_EQ(lock.error().code(), "storage_unavailable");
+}
+
 TEST_F(SharedLedger, CountsAnewWhenTheTablesAreEmptyAgain) {
   Session session(database_.options());
   const auto one = process();
