@@ -250,8 +250,9 @@ def contract(preset="release", on_s3=False):
     return step
 
 
-def python_tests(preset, *programs, log):
-    """Programs of Python's unittest, each with the binary of a build; each test counts."""
+def python_tests(preset, *programs, log, shown=None):
+    """Programs of Python's unittest, each with the binary of a build; each test counts. Of the output, lines
+    that begin as the pattern `shown` says are shown."""
     def step(run):
         for program in programs:
             code, text = run.attempt(sys.executable, program, log=f"{log}-{pathlib.Path(program).stem}",
@@ -260,7 +261,9 @@ def python_tests(preset, *programs, log):
             if not result:
                 raise Failed("no test ran", text)
             failed = sum(int(n) for n in re.findall(r"(?:failures|errors)=(\d+)", text))
-            run.count(int(result[1]) - failed, failed)
+            run.count(max(int(result[1]) - failed, 0), failed)
+            for line in re.findall(rf"^{shown}.*$", text, re.M) if shown else []:
+                print("    " + line)
             if code != 0:
                 raise Failed("tests failed", text)
             if re.search(r"skipped|^Ran 0 tests", text, re.M):
@@ -375,6 +378,11 @@ def secrets(run):
     run.count(1)
 
 
+def dependencies(preset):
+    """A sick platform, PostgreSQL or S3 store, alone and together. What it measured is shown, too."""
+    return python_tests(preset, "tests/faults/test_dependencies.py", log=f"dependencies-{preset}", shown="worst ")
+
+
 S3_PROGRAMS = [f"tests/s3/test_{name}.py" for name in ("faults", "outages", "many")]
 
 STEPS = [
@@ -388,6 +396,7 @@ STEPS = [
     ("program-dev", program("dev")),
     ("crash", python_tests("dev", "tests/faults/test_crash.py", "tests/faults/test_power.py", log="crash")),
     ("machine", python_tests("release", "tests/faults/test_machine.py", log="machine")),
+    ("dependencies", dependencies("release")),
     ("contract-s3", contract(on_s3=True)),
     ("s3-faults", python_tests("release", "tests/s3/test_tools.py", "tests/s3/test_faults.py", log="s3-faults")),
     ("s3-outages", python_tests("release", "tests/s3/test_outages.py", log="s3-outages")),
@@ -402,6 +411,7 @@ STEPS = [
     ("clients-dev", clients("dev")),
     ("clients-tsan", clients("tsan")),
     ("program-tsan", program("tsan")),
+    ("dependencies-dev", dependencies("dev")),
     ("s3-dev", python_tests("dev", *S3_PROGRAMS, log="s3-dev")),
     ("s3-tsan", python_tests("tsan", *S3_PROGRAMS, log="s3-tsan")),
     ("build-fuzz", build("fuzz", configured="clang")),
@@ -414,7 +424,7 @@ STEPS = [
 # Only when asked for. Every test of unit-clang has run with g++ under the same sanitizers, and with
 # clang under another one: a quarter of an hour on two cores. The others are suites that have run
 # on the release, with sanitizers.
-LONG = ["clients-dev", "clients-tsan", "program-tsan", "s3-dev", "s3-tsan", "build-clang", "unit-clang"]
+LONG = ["clients-dev", "clients-tsan", "program-tsan", "dependencies-dev", "s3-dev", "s3-tsan", "build-clang", "unit-clang"]
 QUICK = ["build-dev", "unit"]
 
 
