@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """flowstore when the platform, PostgreSQL or the S3 store is sick, alone or together, under load.
 
-Each fault lasts DEPENDENCY_SECONDS (3).
+Each fault lasts DEPENDENCY_SECONDS (2.5).
 """
 import collections
 import contextlib
@@ -22,7 +22,7 @@ from s3_client import S3 as S3Client  # noqa: E402
 from server import Server  # noqa: E402
 from tcp_proxy import Background  # noqa: E402
 
-SECONDS = float(os.environ.get("DEPENDENCY_SECONDS", "3"))
+SECONDS = float(os.environ.get("DEPENDENCY_SECONDS", "2.5"))
 WARM_UP = 0.7
 # Of a request that needs a sick part, and of one that does not, which usually takes milliseconds. NOISE
 # times as much as the machine takes for requests that need nothing at all is added.
@@ -31,7 +31,7 @@ UNDISTURBED = 1
 NOISE = 3
 NOTICED = 0.2  # seconds
 BACK_IN = 5  # seconds, from when the part is well until everything is
-QUIET = 1.2  # seconds without trouble
+QUIET = 1  # seconds without trouble
 MOST_MEMORY = 96 << 20  # bytes more than before
 MOST_DESCRIPTORS = 600
 MOST_QUEUED = 64  # writes of context; there are fewer clients
