@@ -94,7 +94,14 @@ Task<Result<postgres::Rows>> Engine::run(const Pipeline& statement,
   co_return no_answer();
 }
 
+std::shared_ptr<void> Engine::enter_retries() {
+  constexpr int kMost = 1000;
+  const std::shared_ptr<void> ticket(this, [this](void*) { --retries_; });
+  return ++retries_ > kMost ? nullptr : ticket;
+}
+
 void Engine::stop() {
+  is_stopped_ = true;
   calls_.stop([this] {
     pool_.stop();
     runner_.pump();

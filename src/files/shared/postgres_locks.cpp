@@ -20,6 +20,8 @@ constexpr milliseconds kStatementTime{1000};
 // Between the questions whether somebody else has let go.
 constexpr milliseconds kShortestPause{4};
 constexpr milliseconds kLongestPause{40};
+// Between the tries to let go.
+constexpr milliseconds kUnlockPause{300};
 
 Error is_held() {
   return {ErrorKind::unavailable, "storage_busy",
@@ -40,11 +42,18 @@ std::string new_holder() {
   return std::to_string(process) + "-" + std::to_string(++count);
 }
 
+// Again and again while the database is away: otherwise nobody could change the file until the lock
+// is over by itself, long after the database is back.
 Task<> unlock(Engine& engine, std::string name, std::string holder) {
   postgres::Pipeline statement;
   statement.add(sql::kUnlock, name, holder);
-  // If it fails the lock is over by itself.
-  static_cast<void>(co_await engine.run(statement, kStatementTime));
+  const auto end = steady_clock::now() + kLockTime;
+  const auto ticket = engine.enter_retries();
+  while (true) {
+    const auto told = co_await engine.run(statement, kStatementTime);
+    if (told || !ticket || engine.is_stopped() || steady_clock::now() >= end) co_return;
+    co_await sleep_for(jittered(kUnlockPause));
+  }
 }
 
 }  // namespace

@@ -55,6 +55,7 @@ class Process {
   }
   Result<std::uint64_t> used() { return run(ledger_->used(project_)); }
   KeyLocks& locks() { return state_->locks(); }
+  void stop() { state_->stop(); }
   std::string metrics() const { return registry_.text(); }
 
  private:
@@ -257,6 +258,7 @@ TEST_F(SharedLedger, WithoutADatabaseALockDoesNotSpeakOfQuotas) {
   const auto lock = run(process.locks().take(key));
   ASSERT_FALSE(lock);
   EXPECT_EQ(lock.error().code(), "storage_unavailable");
+  process.stop();  // it would try to let go for as long as a lock lasts
 }
 
 TEST_F(SharedLedger, CountsAnewWhenTheTablesAreEmptyAgain) {
