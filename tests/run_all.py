@@ -253,8 +253,9 @@ def contract(preset="release", on_s3=False, wrapper=()):
     return step
 
 
-def python_tests(preset, *programs, log):
-    """Programs of Python's unittest, each with the binary of a build; each test counts."""
+def python_tests(preset, *programs, log, shown=None):
+    """Programs of Python's unittest, each with the binary of a build; each test counts. Of the output, lines
+    that begin as the pattern `shown` says are shown."""
     def step(run):
         for program in programs:
             code, text = run.attempt(sys.executable, program, log=f"{log}-{pathlib.Path(program).stem}",
@@ -263,7 +264,9 @@ def python_tests(preset, *programs, log):
             if not result:
                 raise Failed("no test ran", text)
             failed = sum(int(n) for n in re.findall(r"(?:failures|errors)=(\d+)", text))
-            run.count(int(result[1]) - failed, failed)
+            run.count(max(int(result[1]) - failed, 0), failed)
+            for line in re.findall(rf"^{shown}.*$", text, re.M) if shown else []:
+                print("    " + line)
             if code != 0:
                 raise Failed("tests failed", text)
             if re.search(r"skipped|^Ran 0 tests", text, re.M):
@@ -379,6 +382,11 @@ def secrets(run):
     run.count(1)
 
 
+def dependencies(preset):
+    """A sick platform, PostgreSQL or S3 store, alone and together. What it measured is shown, too."""
+    return python_tests(preset, "tests/faults/test_dependencies.py", log=f"dependencies-{preset}", shown="worst ")
+
+
 HOSTILE_PROGRAMS = [f"tests/hostile/test_{name}.py" for name in ("heads", "slow", "content", "tls")]
 # As under systemd, where a system call that the unit refuses ends the process.
 CONFINED = [sys.executable, ROOT / "tests/support/confined.py", ROOT / "packaging/systemd/flowstore.service"]
@@ -396,6 +404,7 @@ STEPS = [
     ("program-dev", program("dev")),
     ("crash", python_tests("dev", "tests/faults/test_crash.py", "tests/faults/test_power.py", log="crash")),
     ("machine", python_tests("release", "tests/faults/test_machine.py", log="machine")),
+    ("dependencies", dependencies("release")),
     ("hostile", python_tests("release", *HOSTILE_PROGRAMS, log="hostile")),
     ("isolation", python_tests("release", "tests/isolation/test_isolation.py", log="isolation")),
     ("contract-s3", contract(on_s3=True)),
@@ -413,6 +422,7 @@ STEPS = [
     ("clients-dev", clients("dev")),
     ("clients-tsan", clients("tsan")),
     ("program-tsan", program("tsan")),
+    ("dependencies-dev", dependencies("dev")),
     ("s3-dev", python_tests("dev", *S3_PROGRAMS, log="s3-dev")),
     ("s3-tsan", python_tests("tsan", *S3_PROGRAMS, log="s3-tsan")),
     ("build-fuzz", build("fuzz", configured="clang")),
@@ -425,7 +435,8 @@ STEPS = [
 # Only when asked for. Every test of unit-clang has run with g++ under the same sanitizers, and with
 # clang under another one: a quarter of an hour on two cores. The others are suites that have run
 # on the release, with sanitizers.
-LONG = ["hostile-dev", "clients-dev", "clients-tsan", "program-tsan", "s3-dev", "s3-tsan", "build-clang", "unit-clang"]
+LONG = ["hostile-dev", "clients-dev", "clients-tsan", "program-tsan", "dependencies-dev", "s3-dev", "s3-tsan",
+        "build-clang", "unit-clang"]
 QUICK = ["build-dev", "unit"]
 
 
