@@ -360,6 +360,12 @@ def secrets(run):
 
 S3_PROGRAMS = [f"tests/s3/test_{name}.py" for name in ("faults", "outages", "many")]
 
+def instructions(run):
+    """How many instructions a request takes has not grown unnoticed; see bench/README.md."""
+    run.command(sys.executable, "bench/instructions.py", log="instructions")
+    run.count(1)
+
+
 STEPS = [
     ("lint", lint),
     ("build-release", build("release")),
@@ -370,6 +376,7 @@ STEPS = [
     ("program", program("release")),
     ("program-dev", program("dev")),
     ("crash", python_tests("dev", "tests/faults/test_crash.py", "tests/faults/test_power.py", log="crash")),
+    ("instructions", instructions),
     ("machine", python_tests("release", "tests/faults/test_machine.py", log="machine")),
     ("contract-s3", contract(on_s3=True)),
     ("s3-faults", python_tests("release", "tests/s3/test_tools.py", "tests/s3/test_faults.py", log="s3-faults")),
