@@ -32,6 +32,16 @@ Error cannot_open_root(const std::string& root, int error) {
                    "; make the folder, or let the user that runs flowstore write there");
 }
 
+// O_NONBLOCK: opening a FIFO must not wait for its writer.
+constexpr int kReading = O_RDONLY | O_NONBLOCK | O_NOCTTY;
+
+OpenFile content_of(Opened opened, const struct stat& status) {
+  OpenFile file;
+  file.stat = describe(status);
+  file.content = Content(Content::File(std::move(opened.file), file.stat.size));
+  return file;
+}
+
 // The errno of opening what is no regular file; a device or a FIFO is treated as a link is.
 int error_of_type(const struct stat& status) {
   if (S_ISDIR(status.st_mode)) return EISDIR;
@@ -60,12 +70,16 @@ Task<Result<Opened>> Store::open_file(const FileKey& key, int flags, struct stat
     auto work = [this, &key, flags] { return disk_.root().open(key.path(), flags); };
     opened = co_await io_.run(work);
   }
+  co_return examine(key, std::move(opened), status);
+}
+
+Result<Opened> Store::examine(const FileKey& key, Opened opened, struct stat& status) {
   int error = opened.error;
   if (error == 0 && ::fstat(opened.file.get(), &status) != 0) error = errno;
   if (error == 0) error = error_of_type(status);
-  if (error == EISDIR) co_return is_a_directory("read");
-  if (error != 0) co_return trouble_.translate(error, key, "open");
-  co_return opened;
+  if (error == EISDIR) return is_a_directory("read");
+  if (error != 0) return trouble_.translate(error, key, "open");
+  return opened;
 }
 
 Task<Result<std::unique_ptr<Upload>>> Store::receive(const FileKey& key, ByteSource& body,
@@ -88,12 +102,17 @@ Task<Result<FileStat>> Store::stat(const FileKey& key) {
 
 Task<Result<OpenFile>> Store::open(const FileKey& key, Reading /*reading*/) {
   struct stat status {};
-  // O_NONBLOCK: opening a FIFO must not wait for its writer.
-  FLOWSTORE_CO_TRY(auto opened, co_await open_file(key, O_RDONLY | O_NONBLOCK | O_NOCTTY, status));
-  OpenFile file;
-  file.stat = describe(status);
-  file.content = Content(Content::File(std::move(opened.file), file.stat.size));
-  co_return file;
+  FLOWSTORE_CO_TRY(auto opened, co_await open_file(key, kReading, status));
+  co_return content_of(std::move(opened), status);
+}
+
+std::optional<Result<OpenFile>> Store::open_cached(const FileKey& key) {
+  FLOWSTORE_TRY_STATUS(check_team(key.project().team()));
+  Opened cached = disk_.root().open_cached(key.path(), kReading);
+  if (cached.error == EAGAIN) return std::nullopt;
+  struct stat status {};
+  FLOWSTORE_TRY(auto opened, examine(key, std::move(cached), status));
+  return content_of(std::move(opened), status);
 }
 
 Task<Result<std::uint64_t>> Store::remove(const FileKey& key, Expected /*expected*/) {
