@@ -25,10 +25,21 @@ std::int64_t nanoseconds(const timespec& time) {
   return static_cast<std::int64_t>(time.tv_sec) * 1'000'000'000 + time.tv_nsec;
 }
 
-void append_hex(std::string& out, std::uint64_t number) {
-  std::array<char, 16> digits{};
-  const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), number, 16).ptr;
-  out.append(digits.data(), end);
+// Writes a number and the character behind it; returns where the next one goes.
+char* put_hex(char* out, std::uint64_t number, char behind) {
+  constexpr std::size_t kMostDigits = 16;
+  out = std::to_chars(out, out + kMostDigits, number, 16).ptr;
+  *out = behind;
+  return out + 1;
+}
+
+std::string etag_of(const struct stat& status) {
+  std::array<char, 1 + 3 * 17> text{};
+  text[0] = '"';
+  char* end = put_hex(text.data() + 1, static_cast<std::uint64_t>(status.st_ino), '-');
+  end = put_hex(end, static_cast<std::uint64_t>(status.st_size), '-');
+  end = put_hex(end, static_cast<std::uint64_t>(nanoseconds(status.st_mtim)), '"');
+  return std::string(text.data(), end);
 }
 
 }  // namespace
@@ -36,14 +47,7 @@ void append_hex(std::string& out, std::uint64_t number) {
 FileStat describe(const struct stat& status) {
   FileStat stat;
   stat.size = static_cast<std::uint64_t>(status.st_size);
-  stat.etag.reserve(48);
-  stat.etag.push_back('"');
-  append_hex(stat.etag, static_cast<std::uint64_t>(status.st_ino));
-  stat.etag.push_back('-');
-  append_hex(stat.etag, stat.size);
-  stat.etag.push_back('-');
-  append_hex(stat.etag, static_cast<std::uint64_t>(nanoseconds(status.st_mtim)));
-  stat.etag.push_back('"');
+  stat.etag = etag_of(status);
   stat.modified = modified(status);
   return stat;
 }
