@@ -10,6 +10,7 @@ import os
 import pathlib
 import random
 import re
+import shlex
 import shutil
 import signal
 import socket
@@ -223,17 +224,19 @@ def s3(run):
         kill_group(engine)
 
 
-def contract(preset="release", on_s3=False):
-    """The recorded cases of the HTTP contract, context on both databases."""
+def contract(preset="release", on_s3=False, wrapper=()):
+    """The recorded cases of the HTTP contract, context on both databases. `wrapper` are the words of a
+    command that becomes flowstore."""
     def step(run):
         ports = free_ports(12)
-        log = f"contract-{preset}{'-s3' if on_s3 else ''}"
+        log = f"contract-{preset}{'-s3' if on_s3 else ''}{'-wrapped' if wrapper else ''}"
+        flowstore = shlex.join(map(str, [*wrapper, ROOT / "build" / preset / "flowstore"]))
         home = run.tmp / log
         with contextlib.ExitStack() as services:
             pg_port = services.enter_context(postgres(run))
             files = ["--file-driver", "s3", "--s3", services.enter_context(s3(run))] if on_s3 else []
             code, text = run.attempt(
-                sys.executable, "tests/contract/run_cases.py", "--spawn", ROOT / "build" / preset / "flowstore",
+                sys.executable, "tests/contract/run_cases.py", "--spawn", flowstore,
                 "--quiet", "--platform-port", ports, "--dead-port", ports + 1,
                 "--port-base", ports + 2, "--pg-port", pg_port, "--pg-password", PASSWORD, "--tmp", home, *files, log=log)
         logs = "".join(path.read_text(errors="replace") for path in home.glob("*/server.log"))
@@ -270,7 +273,8 @@ def python_tests(preset, *programs, log):
 
 def program(preset):
     """The program as an operator meets it: start, check, signals, logs, faults from outside."""
-    return python_tests(preset, "tests/program/test_program.py", "tests/program/test_listeners.py", log=f"program-{preset}")
+    return python_tests(preset, "tests/program/test_program.py", "tests/program/test_listeners.py",
+                        "tests/program/test_security.py", log=f"program-{preset}")
 
 
 CLIENTS = ROOT / "tests" / "clients"
@@ -319,31 +323,48 @@ def soak(run):
         print("    " + line)
 
 
+FUZZ = ROOT / "tests" / "fuzz"
+
+
 def fuzz(run):
     """Every fuzz target, from its corpus, for FUZZ_SECONDS each; finds are kept in build/clang/finds."""
-    seconds = os.environ.get("FUZZ_SECONDS", "60")
-    programs = sorted((ROOT / "build" / "clang").rglob("fuzz_*"))
-    programs = [p for p in programs if p.is_file() and os.access(p, os.X_OK)]
-    if not programs:
-        raise Failed("no fuzz target was built")
-    finds = ROOT / "build" / "clang" / "finds"
+    seconds = os.environ.get("FUZZ_SECONDS", "20")
+    programs = sorted(path for path in (ROOT / "build/clang/tests/fuzz").glob("fuzz_*") if os.access(path, os.X_OK))
+    names = [path.name.removeprefix("fuzz_") for path in programs]
+    if names != sorted(path.name.removesuffix("_fuzz.cpp") for path in FUZZ.glob("*_fuzz.cpp")):
+        raise Failed(f"these fuzz targets were built: {', '.join(names)}")
+    finds = ROOT / "build/clang/finds"
     finds.mkdir(exist_ok=True)
-    started = []
-    for program in programs:
-        name = program.name.removeprefix("fuzz_")
+    jobs = []
+    for name, program in zip(names, programs):
         fresh = run.tmp / f"corpus-{name}"
         fresh.mkdir()
-        log = run.tmp / f"fuzz-{name}.log"
-        process = subprocess.Popen(
-            [program, f"-max_total_time={seconds}", "-timeout=10", "-rss_limit_mb=2048", f"-artifact_prefix={finds}/{name}-",
-             fresh, ROOT / "tests" / "fuzz" / "corpus" / name],
-            stdout=open(log, "wb"), stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, start_new_session=True, env=run.environment())
-        run.cleanups.append(lambda process=process: kill_group(process))
-        started.append((name, log, process))
-    for name, log, process in started:
-        if process.wait() != 0:  # libFuzzer keeps its time
-            raise Failed(f"fuzz target {name} found something; see build/clang/finds", log.read_text(errors="replace"))
-        run.count(1)
+        words = FUZZ / f"{name}.dict"
+        jobs.append((name, [program, f"-max_total_time={seconds}", "-timeout=10", "-rss_limit_mb=2048", "-print_final_stats=1",
+                            f"-artifact_prefix={finds}/{name}-", *([f"-dict={words}"] if words.exists() else []),
+                            fresh, FUZZ / "corpus" / name]))
+    # What the fuzzer of JSON has found by then is asked, too.
+    jobs.append(("json-beside-node", ["node", FUZZ / "json_beside_node.mjs", ROOT / "build/clang/tests/fuzz/json_answers", seconds,
+                                      str(random.randrange(2**32)), finds, FUZZ / "corpus/json", run.tmp / "corpus-json"]))
+    # Two at a time: each has a core, so that the seconds mean the same everywhere.
+    for at in range(0, len(jobs), 2):
+        together = [(name, run.tmp / f"fuzz-{name}.log", fuzz_job(run, name, words)) for name, words in jobs[at:at + 2]]
+        for name, log, process in together:
+            code = process.wait()  # each keeps its time
+            text = log.read_text(errors="replace")
+            if code != 0:
+                raise Failed(f"fuzz target {name} found something; see build/clang/finds", text)
+            run.count(1)
+            runs = re.findall(r"number_of_executed_units: (\d+)|^(\d+) texts", text, re.M)
+            print(f"    {name}: {max(runs[-1])} inputs")
+
+
+def fuzz_job(run, name, words):
+    with open(run.tmp / f"fuzz-{name}.log", "wb") as log:
+        process = subprocess.Popen([str(word) for word in words], stdout=log, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL,
+                                   start_new_session=True, env=run.environment())
+    run.cleanups.append(lambda: kill_group(process))
+    return process
 
 
 def secrets(run):
@@ -358,6 +379,9 @@ def secrets(run):
     run.count(1)
 
 
+HOSTILE_PROGRAMS = [f"tests/hostile/test_{name}.py" for name in ("heads", "slow", "content", "tls")]
+# As under systemd, where a system call that the unit refuses ends the process.
+CONFINED = [sys.executable, ROOT / "tests/support/confined.py", ROOT / "packaging/systemd/flowstore.service"]
 S3_PROGRAMS = [f"tests/s3/test_{name}.py" for name in ("faults", "outages", "many")]
 
 def instructions(run):
@@ -373,11 +397,14 @@ STEPS = [
     ("unit", unit("dev")),
     ("contract", contract()),
     ("contract-dev", contract("dev")),
+    ("contract-confined", contract(wrapper=CONFINED)),
     ("program", program("release")),
     ("program-dev", program("dev")),
     ("crash", python_tests("dev", "tests/faults/test_crash.py", "tests/faults/test_power.py", log="crash")),
     ("instructions", instructions),
     ("machine", python_tests("release", "tests/faults/test_machine.py", log="machine")),
+    ("hostile", python_tests("release", *HOSTILE_PROGRAMS, log="hostile")),
+    ("isolation", python_tests("release", "tests/isolation/test_isolation.py", log="isolation")),
     ("contract-s3", contract(on_s3=True)),
     ("s3-faults", python_tests("release", "tests/s3/test_tools.py", "tests/s3/test_faults.py", log="s3-faults")),
     ("s3-outages", python_tests("release", "tests/s3/test_outages.py", log="s3-outages")),
@@ -389,6 +416,7 @@ STEPS = [
     ("unit-tsan", unit("tsan")),
     ("contract-tsan", contract("tsan")),
     ("contract-s3-tsan", contract("tsan", on_s3=True)),
+    ("hostile-dev", python_tests("dev", *HOSTILE_PROGRAMS, log="hostile-dev")),
     ("clients-dev", clients("dev")),
     ("clients-tsan", clients("tsan")),
     ("program-tsan", program("tsan")),
@@ -404,7 +432,7 @@ STEPS = [
 # Only when asked for. Every test of unit-clang has run with g++ under the same sanitizers, and with
 # clang under another one: a quarter of an hour on two cores. The others are suites that have run
 # on the release, with sanitizers.
-LONG = ["clients-dev", "clients-tsan", "program-tsan", "s3-dev", "s3-tsan", "build-clang", "unit-clang"]
+LONG = ["hostile-dev", "clients-dev", "clients-tsan", "program-tsan", "s3-dev", "s3-tsan", "build-clang", "unit-clang"]
 QUICK = ["build-dev", "unit"]
 
 

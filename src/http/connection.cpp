@@ -8,6 +8,7 @@
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/use_awaitable.hpp>
+#include <fcntl.h>
 #include <netinet/tcp.h>
 #include <sys/sendfile.h>
 #include <sys/socket.h>
@@ -45,6 +46,7 @@ Connection::Connection(EventLoop& loop, Socket socket)
     : loop_(loop), socket_(std::move(socket)), peer_(peer_of(socket_)) {
   boost::system::error_code ignored;
   socket_.non_blocking(true, ignored);
+  ::fcntl(socket_.native_handle(), F_SETFD, FD_CLOEXEC);  // Asio's accept does not
   socket_.set_option(boost::asio::ip::tcp::no_delay(true), ignored);
   loop_.add(*this);
   loop_.environment().observer.connections_changed(1);

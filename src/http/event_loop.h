@@ -55,6 +55,10 @@ class EventLoop {
   std::size_t connections() const noexcept {                        // any thread
     return connection_count_.load(std::memory_order_relaxed);
   }
+  // When it last looked after its connections, which it does every second. Any thread.
+  Clock::Instant last_sweep() const noexcept {
+    return Clock::Instant(Clock::Duration(last_sweep_.load(std::memory_order_relaxed)));
+  }
   // Counts a connection that was accepted for this loop and is on its way to it. Any thread.
   void expect_connection() noexcept { connection_count_.fetch_add(1, std::memory_order_relaxed); }
   void forget_connection() noexcept { connection_count_.fetch_sub(1, std::memory_order_relaxed); }
@@ -96,6 +100,7 @@ class EventLoop {
   std::atomic<std::size_t> connection_count_{0};
   bool is_draining_ = false;
   Clock::Instant coarse_now_;
+  std::atomic<Clock::Duration::rep> last_sweep_{0};
   std::string date_;
   std::vector<char> scratch_;
   std::vector<std::unique_ptr<RequestMemory>> spare_memory_;

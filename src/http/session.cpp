@@ -1,5 +1,6 @@
 #include "http/session.h"
 
+#include <cstring>
 #include <exception>
 #include <memory>
 #include <utility>
@@ -217,9 +218,20 @@ class Session {
     return record;
   }
 
+  // The memory of the head goes on to other requests; a token does not stay in what they leave
+  // free.
+  void forget_token() {
+    for (const Header& header : memory_->headers) {
+      if (!equals_ignoring_case(header.name, "authorization")) continue;
+      const auto place = header.value.data() - buffer().data();
+      ::explicit_bzero(buffer().data() + place, header.value.size());
+    }
+  }
+
   void finish(Exchange& record, const RequestBody& body) {
     record.bytes_in = body.received();
     environment_.observer.finished(record);
+    forget_token();
   }
 
   Framing framing_for(const Request& request, const Response& response,
