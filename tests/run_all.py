@@ -392,6 +392,12 @@ HOSTILE_PROGRAMS = [f"tests/hostile/test_{name}.py" for name in ("heads", "slow"
 CONFINED = [sys.executable, ROOT / "tests/support/confined.py", ROOT / "packaging/systemd/flowstore.service"]
 S3_PROGRAMS = [f"tests/s3/test_{name}.py" for name in ("faults", "outages", "many")]
 
+def instructions(run):
+    """How many instructions a request takes has not grown unnoticed; see bench/README.md."""
+    run.command(sys.executable, "bench/instructions.py", log="instructions")
+    run.count(1)
+
+
 STEPS = [
     ("lint", lint),
     ("build-release", build("release")),
@@ -403,6 +409,7 @@ STEPS = [
     ("program", program("release")),
     ("program-dev", program("dev")),
     ("crash", python_tests("dev", "tests/faults/test_crash.py", "tests/faults/test_power.py", log="crash")),
+    ("instructions", instructions),
     ("machine", python_tests("release", "tests/faults/test_machine.py", log="machine")),
     ("dependencies", dependencies("release")),
     ("hostile", python_tests("release", *HOSTILE_PROGRAMS, log="hostile")),

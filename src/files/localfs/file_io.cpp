@@ -50,10 +50,21 @@ int read(int file, std::uint64_t size, std::string& bytes, int flags) {
   return 0;
 }
 
-void append_hex(std::string& out, std::uint64_t number) {
-  std::array<char, 16> digits{};
-  const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), number, 16).ptr;
-  out.append(digits.data(), end);
+// Writes a number and the character behind it; returns where the next one goes.
+char* put_hex(char* out, std::uint64_t number, char behind) {
+  constexpr std::size_t kMostDigits = 16;
+  out = std::to_chars(out, out + kMostDigits, number, 16).ptr;
+  *out = behind;
+  return out + 1;
+}
+
+std::string etag_of(ino_t inode, std::uint64_t size, ModifiedTime modified) {
+  std::array<char, 1 + 3 * 17> text{};
+  text[0] = '"';
+  char* end = put_hex(text.data() + 1, static_cast<std::uint64_t>(inode), '-');
+  end = put_hex(end, size, '-');
+  end = put_hex(end, static_cast<std::uint64_t>(modified.nanoseconds), '"');
+  return std::string(text.data(), end);
 }
 
 }  // namespace
@@ -66,14 +77,7 @@ FileStat describe(const struct stat& status) {
 FileStat describe(const struct stat& status, std::uint64_t size, ModifiedTime modified) {
   FileStat stat;
   stat.size = size;
-  stat.etag.reserve(48);
-  stat.etag.push_back('"');
-  append_hex(stat.etag, static_cast<std::uint64_t>(status.st_ino));
-  stat.etag.push_back('-');
-  append_hex(stat.etag, size);
-  stat.etag.push_back('-');
-  append_hex(stat.etag, static_cast<std::uint64_t>(modified.nanoseconds));
-  stat.etag.push_back('"');
+  stat.etag = etag_of(status.st_ino, size, modified);
   stat.modified = as_time_point(modified.nanoseconds);
   return stat;
 }

@@ -32,6 +32,9 @@ Error cannot_open_root(const std::string& root, int error) {
                    "; make the folder, or let the user that runs flowstore write there");
 }
 
+// O_NONBLOCK: opening a FIFO must not wait for its writer.
+constexpr int kReading = O_RDONLY | O_NONBLOCK | O_NOCTTY;
+
 // The errno of opening what is no regular file; a device or a FIFO is treated as a link is.
 int error_of_type(const struct stat& status) {
   if (S_ISDIR(status.st_mode)) return EISDIR;
@@ -73,12 +76,16 @@ Task<Result<Opened>> Store::open_file(const FileKey& key, int flags, struct stat
     auto work = [this, &key, flags] { return disk_.root().open(key.path(), flags); };
     opened = co_await io_.run(work);
   }
+  co_return examine(key, std::move(opened), status);
+}
+
+Result<Opened> Store::examine(const FileKey& key, Opened opened, struct stat& status) {
   int error = opened.error;
   if (error == 0 && ::fstat(opened.file.get(), &status) != 0) error = errno;
   if (error == 0) error = error_of_type(status);
-  if (error == EISDIR) co_return is_a_directory("read");
-  if (error != 0) co_return trouble_.translate(error, key, "open");
-  co_return opened;
+  if (error == EISDIR) return is_a_directory("read");
+  if (error != 0) return trouble_.translate(error, key, "open");
+  return opened;
 }
 
 Task<Result<std::unique_ptr<Upload>>> Store::receive(const FileKey& key, ByteSource& body,
@@ -107,9 +114,7 @@ Task<Result<OpenFile>> Store::open(const FileKey& key, Reading /*reading*/) {
   while (true) {
     const auto version = versions_.of(key.path());
     struct stat status {};
-    // O_NONBLOCK: opening a FIFO must not wait for its writer.
-    const int flags = O_RDONLY | O_NONBLOCK | O_NOCTTY;
-    FLOWSTORE_CO_TRY(auto opened, co_await open_file(key, flags, status));
+    FLOWSTORE_CO_TRY(auto opened, co_await open_file(key, kReading, status));
     OpenFile file;
     file.stat = describe(status);
     FLOWSTORE_CO_TRY(file.content,
@@ -117,6 +122,29 @@ Task<Result<OpenFile>> Store::open(const FileKey& key, Reading /*reading*/) {
     const bool is_whole = co_await has_stayed(key, version);
     if (is_whole && file.content.size() == file.stat.size) co_return file;
   }
+}
+
+// As open() goes about it, once; where that is not enough, open() does it again.
+std::optional<Result<OpenFile>> Store::open_cached(const FileKey& key) {
+  FLOWSTORE_TRY_STATUS(check_team(key.project().team()));
+  const auto version = versions_.of(key.path());
+  if (FileVersions::is_changing(version)) return std::nullopt;
+  Opened cached = disk_.root().open_cached(key.path(), kReading);
+  if (cached.error == EAGAIN) return std::nullopt;
+  struct stat status {};
+  FLOWSTORE_TRY(auto opened, examine(key, std::move(cached), status));
+  OpenFile file;
+  file.stat = describe(status);
+  if (file.stat.size > kMostInPlace) {
+    file.content = Content(Content::File(std::move(opened.file), file.stat.size));
+  } else {
+    std::string bytes;
+    if (read_cached(opened.file.get(), file.stat.size, bytes) != 0) return std::nullopt;
+    file.content = Content(std::move(bytes));
+  }
+  const bool has_stayed = versions_.of(key.path()) == version;
+  if (!has_stayed || file.content.size() != file.stat.size) return std::nullopt;
+  return file;
 }
 
 // What may be rewritten in place is read at once.

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "base/blocking_pool.h"
@@ -42,6 +43,7 @@ class Store final : public FileStore {
                                                 WriteMode mode) override;
   Task<Result<FileStat>> stat(const FileKey& key) override;
   Task<Result<OpenFile>> open(const FileKey& key, Reading reading) override;
+  std::optional<Result<OpenFile>> open_cached(const FileKey& key) override;
   Task<Result<std::uint64_t>> remove(const FileKey& key, Expected expected) override;
   Task<Result<RemovedTree>> remove_tree(const FileKey& folder) override;
   Task<Result<Listing>> list(const FileKey& folder, const ListOptions& options) override;
@@ -55,6 +57,8 @@ class Store final : public FileStore {
 
   // Opens a regular file and says what it is; without waiting for the disk, or else on the pool.
   Task<Result<Opened>> open_file(const FileKey& key, int flags, struct stat& status);
+  // The same for what was opened, or was not.
+  Result<Opened> examine(const FileKey& key, Opened opened, struct stat& status);
   Task<Result<Content>> content_of(const FileKey& key, FileDescriptor file, std::uint64_t size);
   // Whether what was read since `version` is of one version; waits while the file is changing.
   Task<bool> has_stayed(const FileKey& key, FileVersions::Version version);

@@ -309,6 +309,24 @@ TEST_P(LocalfsStore, CursorsSurviveATextFormatWhateverTheNames) {
   EXPECT_EQ(options.cursor, "");
 }
 
+// What was just written is in memory, unless this kernel or container cannot tell.
+TEST_P(LocalfsStore, OpensAtOnceWhatIsInMemory) {
+  ASSERT_TRUE(replace("dir/a", "hello"));
+  const FileKey key = key_of("dir/a");
+  const auto opened = store_->open_cached(key);
+  if (GetParam() == Resolution::componentwise) {
+    EXPECT_FALSE(opened);
+    return;
+  }
+  if (!opened) GTEST_SKIP() << "no openat2 with RESOLVE_CACHED";
+  ASSERT_TRUE(*opened);
+  EXPECT_EQ(bytes_of((**opened).content), "hello");
+  EXPECT_EQ((**opened).stat.etag, run(store_->stat(key))->etag);
+  const auto folder = store_->open_cached(key_of("dir"));
+  ASSERT_TRUE(folder);
+  EXPECT_EQ(message_of(*folder), message_of(run(store_->open(key_of("dir"), Reading::all))));
+}
+
 TEST(LocalfsStoreStart, MakesItsRoot) {
   const TestRoot root;
   BlockingPool io(1);
