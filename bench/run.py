@@ -1,0 +1,94 @@
+#!/usr/bin/env python3
+"""script/bench: all works beside all peers, in turn on this machine, and a verdict on every goal. See bench/README.md."""
+import argparse
+import datetime
+import importlib
+import os
+import platform
+import signal
+import sys
+import time
+
+import old_server
+from machine import CORES, LOAD_THREADS, SERVER_CORES, measured_load
+from peers import ROOT, Stage
+from report import goals_table
+from rounds import chosen, measure
+
+PARTS = ("files", "long", "context", "stored", "s3", "footprint", "fairness")
+
+
+def parse_arguments():
+    parser = argparse.ArgumentParser(prog="script/bench", description="Measures flowstore beside its peers and says which goals are met.")
+    parser.add_argument("parts", nargs="*", metavar="PART", help=f"{', '.join(PARTS)}; default all")
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--seconds", type=int, default=int(os.environ.get("BENCH_SECONDS", "2")), help="of each measurement")
+    parser.add_argument("--clients", type=int, nargs="+", default=[64], help="at once, of context; goals are for 64")
+    parser.add_argument("--only", metavar="REGEX", help="works whose name matches; writes no result")
+    parser.add_argument("--quick", action="store_true", help="a look: one round of one second; writes no result")
+    parser.add_argument("--old-server", default=os.environ.get("OLD_SERVER"), metavar="COMMAND",
+                        help="starts FlowFuse's file server; default: its npm package; 'none': without it")
+    parser.add_argument("--folder", help="where files and databases lie; default a temporary folder beside the build, on its disk")
+    options = parser.parse_args()
+    if unknown := set(options.parts) - set(PARTS):
+        parser.error(f"no such part: {', '.join(sorted(unknown))}; there are {', '.join(PARTS)}")
+    if options.quick:
+        options.rounds, options.seconds = 1, 1
+    return options
+
+
+def run_part(name, options):
+    """(results, lines of the report); None where nothing of it was asked for."""
+    part = importlib.import_module(name)
+    with Stage(options) as stage:
+        cells = chosen(list(part.cells(stage)), options)
+        results = measure(name, cells, stage.leaders, options)
+        remarks = part.remarks(stage, results) if hasattr(part, "remarks") and not options.only else []
+    if not cells and not remarks:
+        return None
+    return results, [f"## {name}", "", part.ABOUT, "", *results.lines(), "", *results.remarks(), *remarks, ""]
+
+
+def run_parts(options):
+    all_results, lines = [], []
+    for number, name in enumerate(options.parts or PARTS, 1):
+        print(f"part {number} of {len(options.parts or PARTS)}: {name}", flush=True)
+        if found := run_part(name, options):
+            all_results.append(found[0])
+            lines += found[1]
+            print("\n" + "\n".join(found[1]), flush=True)
+    return all_results, lines
+
+
+def head(options, load, seconds):
+    return ["# script/bench", "",
+            f"{datetime.datetime.now():%Y-%m-%d %H:%M}, {cpu_model()}, {CORES} cores ({SERVER_CORES} for servers, {LOAD_THREADS} for clients), "
+            f"Linux {platform.release()}; rounds: {options.rounds}, {options.seconds} s each, peers in turn in each; load average before: {load:.1f}; "
+            f"it took {seconds / 60:.0f} minutes. Old server: {'`' + ' '.join(options.old_server) + '`' if options.old_server else 'none'}.", "",
+            "## Goals", ""]
+
+
+def cpu_model():
+    with open("/proc/cpuinfo") as info:
+        return next((line.partition(":")[2].strip() for line in info if line.startswith("model name")), platform.machine())
+
+
+def main():
+    options = parse_arguments()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(130))
+    options.old_server = old_server.command(options.old_server)
+    load, begun = measured_load(), time.monotonic()
+    all_results, lines = run_parts(options)
+    text = "\n".join([*head(options, load, time.monotonic() - begun), *goals_table(all_results), "", *lines])
+    print("\n" + "\n".join(goals_table(all_results)))
+    if not options.only and not options.quick:
+        suffix = "-" + "-".join(options.parts) if options.parts else ""
+        target = ROOT / "bench/results" / f"{datetime.date.today()}{suffix}.md"
+        target.write_text(text)
+        print(f"written to {target.relative_to(ROOT)}")
+    failed = [failure for results in all_results for failure in results.failures if ", flowstore" in failure]
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
