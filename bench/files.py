@@ -74,18 +74,18 @@ class Disk:
         return {"value": count / taken}
 
 
-def wrk_get(server, path, seconds):
+def wrk_get(server, path, seconds, clients=CONNECTIONS):
     token = ["-H", f"Authorization: Bearer {server.token}"] if server.token else []
-    return load(server, [*token, server.url(path)], CONNECTIONS, seconds)
+    return load(server, [*token, server.url(path)], clients, seconds)
 
 
-def wrk_write(server, path, size, seconds, mode=None):
-    env = {"SIZE": str(size), "METHOD": server.method}
+def wrk_write(server, path, size, seconds, mode=None, clients=CONNECTIONS, names=256):
+    env = {"SIZE": str(size), "METHOD": server.method, "FILES": str(names)}
     if server.token:
         env["TOKEN"] = server.token
     if mode:
         env["MODE"] = mode
-    return load(server, ["-s", ROOT / "bench/lua/write.lua", server.url(path)], CONNECTIONS, seconds, env)
+    return load(server, ["-s", ROOT / "bench/lua/write.lua", server.url(path)], clients, seconds, env)
 
 
 def read_cells(stage, strict, others, all_on):

@@ -17,7 +17,7 @@ import machine
 from machine import LOAD_SET, LOAD_THREADS, SERVER_CORES, SERVER_SET
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
-FLOWSTORE = [str(ROOT / "build/release/flowstore")]
+FLOWSTORE = [os.environ.get("FLOWSTORE", str(ROOT / "build/release/flowstore"))]
 METRICS = {"backend": {"prometheus": {"enabled": True}}}
 START_PATIENCE = 30  # seconds; Node.js on a busy machine takes some
 

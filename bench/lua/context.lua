@@ -37,7 +37,7 @@ function request()
   number = number + 1
   local path = "/v1/context/" .. prefix .. turn
   headers["Authorization"] = "Bearer tok." .. prefix .. turn .. "." .. quota
-  local scope = "flow" .. number % scopes
+  local scope = "flow" .. number * 7919 % scopes  -- a prime: neighbours in time are none in the table
   if kind == "get" then return wrk.format("GET", path .. "/" .. scope .. "?key=k3.values[1]", headers) end
   if kind == "keys" then return wrk.format("GET", path .. "/" .. scope .. "/keys", headers) end
   if kind == "page" then return wrk.format("GET", path .. "/cache?limit=20", headers) end
