@@ -29,6 +29,9 @@ PROBES = {
     "read": ("GET", FILE.format(QUIET, "a"), None),
     "set": ("POST", f"/v1/context/{QUIET}/flow", SET),
 }
+# What is told apart by it: the same kind of work, and what takes the disk or the sockets from it.
+BESIDE = {"write": ("writes of 1 KiB", "reads of 1 MiB"), "read": ("writes of 1 KiB", "reads of 1 MiB"),
+          "set": ("writes of 1 KiB", "context sets")}
 # name -> the same, of wrk
 FLOODS = {
     "writes of 1 KiB": ("POST", FILE.format(LOUD, "f"), "x" * 1024),
@@ -95,6 +98,6 @@ def cells(stage):
     seconds = stage.options.seconds
     for asked in PROBES:
         yield Cell(f"{asked}, alone", servers, lambda peer, _, asked=asked: probe(peer, asked, seconds))
-        for kind in FLOODS:
+        for kind in BESIDE[asked]:
             yield Cell(f"{asked} beside {kind}", servers,
                        lambda peer, _, asked=asked, kind=kind: probe_beside(peer, asked, kind, seconds), base=f"{asked}, alone")

@@ -38,7 +38,7 @@ class Results:
         self.rows.setdefault((cell.work, peer.name), []).append(row)
 
     def failed(self, cell, peer, why):
-        self.failures.append(f"{cell.work}, {peer.name}: {why}")
+        self.failures.append((cell.work, peer.name, why))
 
     def newest(self, cell, peer):
         rows = self.rows.get((cell.work, peer.name))
@@ -104,7 +104,10 @@ class Results:
     def remarks(self):
         text = f"Disturbed by others: {self.thrown_away} measurements thrown away and repeated"
         text += f", {self.disturbed} kept although they were disturbed each time." if self.disturbed else "."
-        return [text, *(f"- failed: {failure}" for failure in self.failures)]
+        return [text, "", *(f"- failed: {work}, {server}: {why}" for work, server, why in self.failures)]
+
+    def measured(self):
+        return sum(map(len, self.rows.values()))
 
 
 def ratio_words(own, other, name):
@@ -116,11 +119,15 @@ def figure(value, unit):
     return f"{text}{unit}" if unit.startswith("/") else f"{text} {unit}"
 
 
-def goals_table(all_results):
-    """Every goal of the parts that ran, with its figure."""
+def goals_table(all_results, is_whole=True):
+    """Every goal of the works that were measured, with its figure; of a whole run also the goals that no work was for."""
     verdicts = [verdict for results in all_results for verdict in results.verdicts()]
+    if is_whole:
+        verdicts += [Verdict(goal, goal.work, None) for goal in GOALS if all(verdict.goal != goal for verdict in verdicts)]
     counts = {word: sum(verdict.word() == word for verdict in verdicts) for word in ("met", "**missed**", "not measured")}
-    lines = [f"{counts['met']} met, {counts['**missed**']} missed, {counts['not measured']} not measured.", "",
+    disturbed, measured = sum(results.disturbed for results in all_results), sum(results.measured() for results in all_results)
+    warning = f" {disturbed} of {measured} measurements were disturbed by others: trust no verdict." if disturbed else ""
+    lines = [f"{counts['met']} met, {counts['**missed**']} missed, {counts['not measured']} not measured.{warning}", "",
              "| work | server | against | goal | measured | |", "|---|---|---|---:|---:|---|"]
     for verdict in verdicts:
         measured = "" if verdict.figure is None else f"{verdict.figure:.3g}"

@@ -32,6 +32,9 @@ class Work:
     has_quota: bool = False
     is_long: bool = False  # the memory that it takes is what matters
 
+    def path(self):
+        return f"{self.kind}-{self.size}-{{n}}"
+
     def seconds(self, options):
         return COUNTED_SECONDS if self.count else options.seconds
 
@@ -44,7 +47,7 @@ WORKS = [
     Work("append 100 B, from 0", "append", 100, (1,), names=1, count=100),
     Work("append 100 B to 1 MiB", "append", 100, (1,), names=1, count=50, first=MIB),
     Work("append 100 B by 16 to one file", "append", 100, (16,), names=1, count=480, peers="servers"),
-    Work("PUT 100 B with a quota", "put", 100, (1, 16), peers="quota", has_quota=True),
+    Work("PUT 100 B with a quota", "put", 100, (16,), peers="quota", has_quota=True),
     Work("GET 100 B, gateway without tcp_nodelay", "get", 100, (1, 16), peers="nagle"),
     # The old server refuses long bodies, and takes 2 GiB of memory for reading one of 1 GiB.
     Work("PUT of 1 GiB", "put", GIB, (1,), names=1, count=1, peers="flowstore", is_long=True),
@@ -69,14 +72,14 @@ def start_all(stage):
 def prepare(work, peers, options):
     """The files to read; and connections, caches and Node.js' compiler are warm in the first round, too."""
     for peer in peers:
-        if work.kind == "get" and not peer.server:
-            run_client(peer, "put", f"get-{work.size}-{{n}}", work.size, 1, COUNTED_SECONDS, work.names, work.names)
+        if work.kind == "get" and (work.is_long or not peer.server):
+            run_client(peer, "put", work.path(), work.size, 1, COUNTED_SECONDS, work.names, work.names)
         if not work.count:
-            run_client(peer, work.kind, f"{work.kind}-{work.size}-{{n}}", work.size, work.connections[-1], 1, 0, work.names, work.has_quota)
+            run_client(peer, work.kind, work.path(), work.size, work.connections[-1], 1, 0, work.names, work.has_quota)
 
 
 def run(work, connections, peer, label, options):
-    path = f"{'put' if work.is_long else work.kind}-{work.size}-{{n}}"
+    path = work.path()
     if work.kind == "append":
         path = f"{peer.name.replace(' ', '-')}/{work.first}-{connections}-{label}"
         if work.first is not None:

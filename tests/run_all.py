@@ -363,6 +363,7 @@ S3_PROGRAMS = [f"tests/s3/test_{name}.py" for name in ("faults", "outages", "man
 STEPS = [
     ("lint", lint),
     ("build-release", build("release")),
+    ("referee", python_tests("release", "tests/bench/test_referee.py", log="referee")),
     ("build-dev", build("dev")),
     ("unit", unit("dev")),
     ("contract", contract()),
