@@ -39,7 +39,6 @@ def chosen(cells, options):
 
 def measure(part, cells, leaders, options):
     """`leaders` gives the processes that belong to the benchmark at that moment."""
-    cells = chosen(cells, options)
     results = Results(cells)
     total, done, begun = options.rounds * sum(len(cell.peers) for cell in cells), 0, time.monotonic()
     for number in range(1, options.rounds + 1):

@@ -1,6 +1,5 @@
 #!/usr/bin/env python3
 """script/bench: all works beside all peers, in turn on this machine, and a verdict on every goal. See bench/README.md."""
-import argparse
 import datetime
 import importlib
 import os
@@ -9,6 +8,7 @@ import signal
 import sys
 import time
 
+import arguments
 import old_server
 from machine import CORES, LOAD_THREADS, SERVER_CORES, measured_load
 from peers import ROOT, Stage
@@ -19,22 +19,11 @@ PARTS = ("files", "long", "context", "stored", "s3", "footprint", "fairness")
 
 
 def parse_arguments():
-    parser = argparse.ArgumentParser(prog="script/bench", description="Measures flowstore beside its peers and says which goals are met.")
-    parser.add_argument("parts", nargs="*", metavar="PART", help=f"{', '.join(PARTS)}; default all")
-    parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--seconds", type=int, default=int(os.environ.get("BENCH_SECONDS", "2")), help="of each measurement")
-    parser.add_argument("--clients", type=int, nargs="+", default=[64], help="at once, of context; goals are for 64")
-    parser.add_argument("--only", metavar="REGEX", help="works whose name matches; writes no result")
-    parser.add_argument("--quick", action="store_true", help="a look: one round of one second; writes no result")
-    parser.add_argument("--old-server", default=os.environ.get("OLD_SERVER"), metavar="COMMAND",
-                        help="starts FlowFuse's file server; default: its npm package; 'none': without it")
-    parser.add_argument("--folder", help="where files and databases lie; default a temporary folder beside the build, on its disk")
-    options = parser.parse_args()
-    if unknown := set(options.parts) - set(PARTS):
-        parser.error(f"no such part: {', '.join(sorted(unknown))}; there are {', '.join(PARTS)}")
-    if options.quick:
-        options.rounds, options.seconds = 1, 1
-    return options
+    def add_more(parser):
+        parser.add_argument("--clients", type=int, nargs="+", default=[64], help="at once, of context; goals are for 64")
+        parser.add_argument("--old-server", default=os.environ.get("OLD_SERVER"), metavar="COMMAND",
+                            help="starts FlowFuse's file server; default: its npm package; 'none': without it")
+    return arguments.parse("script/bench", "PART", PARTS, 5, add_more)
 
 
 def run_part(name, options):
@@ -51,8 +40,8 @@ def run_part(name, options):
 
 def run_parts(options):
     all_results, lines = [], []
-    for number, name in enumerate(options.parts or PARTS, 1):
-        print(f"part {number} of {len(options.parts or PARTS)}: {name}", flush=True)
+    for number, name in enumerate(options.names, 1):
+        print(f"part {number} of {len(options.names)}: {name}", flush=True)
         if found := run_part(name, options):
             all_results.append(found[0])
             lines += found[1]
@@ -79,10 +68,10 @@ def main():
     options.old_server = old_server.command(options.old_server)
     load, begun = measured_load(), time.monotonic()
     all_results, lines = run_parts(options)
-    goals = goals_table(all_results, is_whole=not options.parts and not options.only)
+    goals = goals_table(all_results, options.is_whole)
     print("\n" + "\n".join(goals))
-    if not options.only and not options.quick:
-        suffix = "-" + "-".join(options.parts) if options.parts else ""
+    if options.is_written:
+        suffix = "" if options.is_whole else "-" + "-".join(options.names)
         target = ROOT / "bench/results" / f"{datetime.date.today()}{suffix}.md"
         target.write_text("\n".join([*head(options, load, time.monotonic() - begun), *goals, "", *lines]))
         print(f"written to {target.relative_to(ROOT)}")

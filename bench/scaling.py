@@ -3,34 +3,18 @@
 
 Writes the tables of bench/scaling.md; the words around them, which say why a curve is as it is, stay.
 """
-import argparse
 import datetime
 import re
 import signal
 import sys
 
+import arguments
 from curves import CURVES
 from machine import CORES, measured_load
 from peers import ROOT, Stage
 from rounds import chosen, measure
 
 TARGET = ROOT / "bench/scaling.md"
-
-
-def parse_arguments():
-    parser = argparse.ArgumentParser(prog="script/bench scaling")
-    parser.add_argument("curves", nargs="*", metavar="CURVE", help=f"{', '.join(CURVES)}; default all")
-    parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--seconds", type=int, default=2, help="of each measurement")
-    parser.add_argument("--only", metavar="REGEX", help="works whose name matches; writes no result")
-    parser.add_argument("--quick", action="store_true", help="a look: one round of one second of the small points; writes no result")
-    parser.add_argument("--folder", help="where files and databases lie; default a temporary folder beside the build, on its disk")
-    options = parser.parse_args()
-    if unknown := set(options.curves) - set(CURVES):
-        parser.error(f"no such curve: {', '.join(sorted(unknown))}; there are {', '.join(CURVES)}")
-    if options.quick:
-        options.rounds, options.seconds = 1, 1
-    return options
 
 
 def run_curve(name, options):
@@ -52,13 +36,13 @@ def replace_table(name, table):
 
 
 def main():
-    options = parse_arguments()
+    options = arguments.parse("script/bench scaling", "CURVE", CURVES, 3)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(130))
     options.load = measured_load()
-    for name in options.curves or CURVES:
+    for name in options.names:
         table = run_curve(name, options)
         print("\n" + table + "\n", flush=True)
-        if not options.quick and not options.only:
+        if options.is_written:
             replace_table(name, table)
             print(f"written to {TARGET.relative_to(ROOT)}", flush=True)
 
