@@ -65,11 +65,13 @@ def resident_pages(pid):
 
 
 def most_resident_mib(leader, anew=False):
-    """The most that its largest process has had resident; counted from now on if `anew`."""
-    pid = max(family({leader}, processes()), key=resident_pages)
-    if anew:
-        pathlib.Path(f"/proc/{pid}/clear_refs").write_text("5")
-    return int(re.search(r"^VmHWM:\s+(\d+) kB", pathlib.Path(f"/proc/{pid}/status").read_text(), re.M)[1]) / 1024
+    """The most that each process of the family has had resident, added up; counted from now on if `anew`."""
+    total = 0
+    for pid in family({leader}, processes()):
+        if anew:
+            pathlib.Path(f"/proc/{pid}/clear_refs").write_text("5")
+        total += int(re.search(r"^VmHWM:\s+(\d+) kB", pathlib.Path(f"/proc/{pid}/status").read_text(), re.M)[1])
+    return total / 1024
 
 
 class Foreign:
