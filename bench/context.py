@@ -3,6 +3,7 @@ import json
 import subprocess
 import time
 
+import old_server
 from client import Client
 from machine import SERVER_SET
 from peers import FLOWSTORE, ROOT, Failed, load
@@ -48,8 +49,8 @@ class Statements:
 
 def start(stage, name, command, database):
     """`database` is that part of the configuration."""
-    return stage.file_server(name, command, {"driver": {"type": "memory", "options": {}}, "context": {"type": "db", "options": database}},
-                             "context")
+    config = {"driver": {"type": "memory", "options": {}}, "context": old_server.context(command, database)}
+    return stage.file_server(name, command, config, "context")
 
 
 def token(project):

@@ -4,11 +4,12 @@ import resource
 import time
 
 import machine
+import old_server
 from client import Client
 from peers import FLOWSTORE, Failed
 from rounds import Cell
 
-ABOUT = ("Files in a folder, context in SQLite, one event loop per core. *start to serving* ends with the first answer of /health. "
+ABOUT = ("Files in a folder, context in SQLite, one event loop per core. *start to serving* ends with the first answer to /health. "
          "Connections have each had one answer and are kept alive.")
 CONNECTIONS, QUICK_CONNECTIONS = 4000, 500
 FIRST = 50  # connections that the others are counted beside: what is made once has been made
@@ -28,7 +29,7 @@ class Fresh:
     def running(self):
         """Gives it and the seconds until it served."""
         config = {"driver": {"type": "localfs", "options": {"root": "var/root"}}, "workers": 0,
-                  "context": {"type": "db", "options": {"type": "sqlite"}}}
+                  "context": old_server.context(self.command, {"type": "sqlite"})}
         begun = time.perf_counter()
         server = self.stage.launch(self.name, self.command, config)
         try:
@@ -41,7 +42,7 @@ class Fresh:
 def wait_until_served(server):
     deadline = time.monotonic() + PATIENCE
     while time.monotonic() < deadline:
-        with contextlib.suppress(OSError), Client(server.port) as client:
+        with contextlib.suppress(OSError), Client(server.port, takes_any=True) as client:
             client.ask("GET", "/health")
             return
         if server.process.poll() is not None:
@@ -65,7 +66,7 @@ def connection_memory(peer, count):
     with peer.running() as (server, _), contextlib.ExitStack() as stack:
         def connect(more):
             for _ in range(more):
-                stack.enter_context(Client(server.port)).ask("GET", "/health")
+                stack.enter_context(Client(server.port, takes_any=True)).ask("GET", "/health")
             return machine.resident_mib(server.pid)
         before = connect(FIRST)
         return {"value": (connect(count) - before) * KIB / count}

@@ -16,6 +16,11 @@ def command(wanted):
     return shlex.split(wanted) if wanted else installed()
 
 
+def context(program, database):
+    """That part of the configuration of flowstore or an old server: the package says sequelize where later ones say db."""
+    return {"type": "sequelize" if str(FOLDER) in program[-1] else "db", "options": database}
+
+
 def installed():
     package = FOLDER / "node_modules/@flowforge/file-server"
     if not loads_sqlite():

@@ -11,6 +11,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import urllib.error
 import urllib.request
 
 import machine
@@ -33,11 +34,16 @@ def free_port():
 
 
 def wait_for(url, headers=None):
+    """Until there is any answer: the oldest file servers know no /health."""
     deadline = time.monotonic() + START_PATIENCE
     while time.monotonic() < deadline:
-        with contextlib.suppress(OSError):
+        try:
             with urllib.request.urlopen(urllib.request.Request(url, headers=headers or {}), timeout=2):
                 return
+        except urllib.error.HTTPError:
+            return
+        except OSError:
+            pass
         time.sleep(0.05)
     raise SystemExit(f"{url} does not answer")
 
