@@ -49,7 +49,7 @@ class Statements:
 
 def start(stage, name, command, database):
     """`database` is that part of the configuration."""
-    config = {"driver": {"type": "memory", "options": {}}, "context": old_server.context(command, database)}
+    config = {"driver": {"type": "memory", "options": {}}, "context": {"type": "db", "options": database}}
     return stage.file_server(name, command, config, "context")
 
 
@@ -101,7 +101,7 @@ def peers_of(stage, postgres, database):
         return {"type": "sqlite"} if database == "sqlite" else postgres.database(name)
 
     peers = [start(stage, "flowstore", FLOWSTORE, options("flowstore"))]
-    if stage.options.old_server:
+    if stage.options.old_server and old_server.has_cache(stage.options.old_server):
         peers.append(start(stage, "old server", stage.options.old_server, options("old")))
     for server in peers:
         fill(server)

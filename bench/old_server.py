@@ -16,9 +16,14 @@ def command(wanted):
     return shlex.split(wanted) if wanted else installed()
 
 
+def has_cache(program):
+    """Whether it knows documents of context as Node-RED's cache asks for them: the package is too old."""
+    return str(FOLDER) not in program[-1]
+
+
 def context(program, database):
     """That part of the configuration of flowstore or an old server: the package says sequelize where later ones say db."""
-    return {"type": "sequelize" if str(FOLDER) in program[-1] else "db", "options": database}
+    return {"type": "db" if has_cache(program) else "sequelize", "options": database}
 
 
 def installed():
