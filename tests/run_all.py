@@ -319,31 +319,48 @@ def soak(run):
         print("    " + line)
 
 
+FUZZ = ROOT / "tests" / "fuzz"
+
+
 def fuzz(run):
     """Every fuzz target, from its corpus, for FUZZ_SECONDS each; finds are kept in build/clang/finds."""
-    seconds = os.environ.get("FUZZ_SECONDS", "60")
-    programs = sorted((ROOT / "build" / "clang").rglob("fuzz_*"))
-    programs = [p for p in programs if p.is_file() and os.access(p, os.X_OK)]
-    if not programs:
-        raise Failed("no fuzz target was built")
-    finds = ROOT / "build" / "clang" / "finds"
+    seconds = os.environ.get("FUZZ_SECONDS", "20")
+    programs = sorted(path for path in (ROOT / "build/clang/tests/fuzz").glob("fuzz_*") if os.access(path, os.X_OK))
+    names = [path.name.removeprefix("fuzz_") for path in programs]
+    if names != sorted(path.name.removesuffix("_fuzz.cpp") for path in FUZZ.glob("*_fuzz.cpp")):
+        raise Failed(f"these fuzz targets were built: {', '.join(names)}")
+    finds = ROOT / "build/clang/finds"
     finds.mkdir(exist_ok=True)
-    started = []
-    for program in programs:
-        name = program.name.removeprefix("fuzz_")
+    jobs = []
+    for name, program in zip(names, programs):
         fresh = run.tmp / f"corpus-{name}"
         fresh.mkdir()
-        log = run.tmp / f"fuzz-{name}.log"
-        process = subprocess.Popen(
-            [program, f"-max_total_time={seconds}", "-timeout=10", "-rss_limit_mb=2048", f"-artifact_prefix={finds}/{name}-",
-             fresh, ROOT / "tests" / "fuzz" / "corpus" / name],
-            stdout=open(log, "wb"), stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, start_new_session=True, env=run.environment())
-        run.cleanups.append(lambda process=process: kill_group(process))
-        started.append((name, log, process))
-    for name, log, process in started:
-        if process.wait() != 0:  # libFuzzer keeps its time
-            raise Failed(f"fuzz target {name} found something; see build/clang/finds", log.read_text(errors="replace"))
-        run.count(1)
+        words = FUZZ / f"{name}.dict"
+        jobs.append((name, [program, f"-max_total_time={seconds}", "-timeout=10", "-rss_limit_mb=2048", "-print_final_stats=1",
+                            f"-artifact_prefix={finds}/{name}-", *([f"-dict={words}"] if words.exists() else []),
+                            fresh, FUZZ / "corpus" / name]))
+    # What the fuzzer of JSON has found by then is asked, too.
+    jobs.append(("json-beside-node", ["node", FUZZ / "json_beside_node.mjs", ROOT / "build/clang/tests/fuzz/json_answers", seconds,
+                                      str(random.randrange(2**32)), finds, FUZZ / "corpus/json", run.tmp / "corpus-json"]))
+    # Two at a time: each has a core, so that the seconds mean the same everywhere.
+    for at in range(0, len(jobs), 2):
+        together = [(name, run.tmp / f"fuzz-{name}.log", fuzz_job(run, name, words)) for name, words in jobs[at:at + 2]]
+        for name, log, process in together:
+            code = process.wait()  # each keeps its time
+            text = log.read_text(errors="replace")
+            if code != 0:
+                raise Failed(f"fuzz target {name} found something; see build/clang/finds", text)
+            run.count(1)
+            runs = re.findall(r"number_of_executed_units: (\d+)|^(\d+) texts", text, re.M)
+            print(f"    {name}: {max(runs[-1])} inputs")
+
+
+def fuzz_job(run, name, words):
+    with open(run.tmp / f"fuzz-{name}.log", "wb") as log:
+        process = subprocess.Popen([str(word) for word in words], stdout=log, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL,
+                                   start_new_session=True, env=run.environment())
+    run.cleanups.append(lambda: kill_group(process))
+    return process
 
 
 def secrets(run):

@@ -6,28 +6,13 @@
 #include <gtest/gtest.h>
 
 #include "http/date.h"
+#include "support/asked_request.h"
 
 namespace flowstore::api {
 namespace {
 
-using Headers = std::vector<http::Header>;
-
-class Asked {
- public:
-  explicit Asked(Headers headers, std::string_view method = "GET")
-      : headers_(std::move(headers)),
-        body_(""),
-        request_(method, "/", headers_, peer_, body_, caller_) {}
-
-  const http::Request& operator*() const { return request_; }
-
- private:
-  Headers headers_;
-  http::Peer peer_;
-  StringSource body_;
-  Caller caller_;
-  http::Request request_;
-};
+using http::Headers;
+using Asked = http::AskedRequest;
 
 files::FileStat file_of(std::uint64_t size) {
   files::FileStat stat;

@@ -7,6 +7,8 @@
 #include <fstream>
 #include <iterator>
 
+#include "base/clock.h"
+
 namespace flowstore::aws {
 namespace {
 
@@ -108,8 +110,8 @@ std::optional<std::chrono::system_clock::time_point> parse_time(const std::strin
   const std::chrono::year_month_day date{std::chrono::year(year), std::chrono::month(month),
                                          std::chrono::day(day)};
   if (fields != 6 || !date.ok()) return std::nullopt;
-  return std::chrono::sys_days(date) + std::chrono::hours(hour) + std::chrono::minutes(minute) +
-         std::chrono::seconds(second);
+  return nearest_time(std::chrono::sys_days(date) + std::chrono::hours(hour) +
+                      std::chrono::minutes(minute) + std::chrono::seconds(second));
 }
 
 }  // namespace flowstore::aws

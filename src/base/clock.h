@@ -2,9 +2,19 @@
 
 #pragma once
 
+#include <algorithm>
 #include <chrono>
 
 namespace flowstore {
+
+// The time as system_clock counts it, in nanoseconds: from 1677 to 2262. What lies outside becomes
+// the nearest whole second inside, so that "never" as the year 9999 stays far away.
+inline std::chrono::system_clock::time_point nearest_time(std::chrono::sys_seconds time) {
+  using std::chrono::seconds;
+  using std::chrono::system_clock;
+  return std::clamp(time, std::chrono::ceil<seconds>(system_clock::time_point::min()),
+                    std::chrono::floor<seconds>(system_clock::time_point::max()));
+}
 
 // A class that needs the time takes a Clock&; tests hand in one that they move by hand. Safe to use
 // from any thread.

@@ -3,6 +3,8 @@
 #include <array>
 #include <ctime>
 
+#include "base/clock.h"
+
 namespace flowstore::http {
 namespace {
 
@@ -71,8 +73,8 @@ std::optional<std::chrono::system_clock::time_point> parse_date(std::string_view
                                          std::chrono::day(static_cast<unsigned>(day)));
   // 60 is a leap second, which the calendar here does not know.
   if (!date.ok() || hour > 23 || minute > 59 || second > 60) return std::nullopt;
-  return std::chrono::sys_days(date) + std::chrono::hours(hour) + std::chrono::minutes(minute) +
-         std::chrono::seconds(second);
+  return nearest_time(std::chrono::sys_days(date) + std::chrono::hours(hour) +
+                      std::chrono::minutes(minute) + std::chrono::seconds(second));
 }
 
 }  // namespace flowstore::http

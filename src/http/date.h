@@ -13,7 +13,8 @@ namespace flowstore::http {
 std::string format_date(std::chrono::system_clock::time_point time);
 
 // The same form read back; nothing for any other text. The two obsolete forms of RFC 9110 are not
-// read: a condition with one of them counts as not sent.
+// read: a condition with one of them counts as not sent. Years that the clock does not reach are as
+// near as it comes.
 std::optional<std::chrono::system_clock::time_point> parse_date(std::string_view text);
 
 }  // namespace flowstore::http

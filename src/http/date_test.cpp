@@ -35,6 +35,15 @@ TEST(Date, TakesALeapSecondAsTheNextMinute) {
             parse_date("Sun, 01 Jan 2017 00:00:00 GMT"));
 }
 
+TEST(Date, BeyondTheClockIsAsFarAsTheClockReaches) {
+  const auto never = parse_date("Fri, 31 Dec 9999 23:59:59 GMT");
+  ASSERT_TRUE(never);
+  EXPECT_EQ(format_date(*never), "Fri, 11 Apr 2262 23:47:16 GMT");
+  const auto old = parse_date("Mon, 01 Jan 0000 00:00:00 GMT");
+  ASSERT_TRUE(old);
+  EXPECT_EQ(format_date(*old), "Tue, 21 Sep 1677 00:12:44 GMT");
+}
+
 TEST(Date, IsNotReadInAnyOtherForm) {
   for (const char* const text : {"", "Sunday, 06-Nov-94 08:49:37 GMT", "Sun Nov  6 08:49:37 1994",
                                  "Sun, 6 Nov 1994 08:49:37 GMT", "Sun, 06 Nov 1994 08:49:37 UTC",

@@ -112,15 +112,28 @@ bool ResponseParser::has_clear_end(unsigned flags, bool is_http_1_0) const {
   return (flags & F_CHUNKED) != 0 && (flags & F_CONTENT_LENGTH) == 0 && !is_http_1_0;
 }
 
+// llhttp 8.1 takes any byte for the LF behind a CR, and a LF without a CR.
+bool ResponseParser::has_whole_line_ends(std::string_view head) {
+  for (const char c : head) {
+    if ((last_ == '\r') != (c == '\n')) return false;
+    last_ = c;
+  }
+  return true;
+}
+
 ResponseParser::Outcome ResponseParser::parse(std::string_view bytes) {
   const llhttp_errno_t error = llhttp_execute(&engine_->parser, bytes.data(), bytes.size());
-  if (is_complete_ && error == HPE_PAUSED) {
-    const char* const end = llhttp_get_error_pos(&engine_->parser);
-    consumed_ = static_cast<std::size_t>(end - bytes.data());
+  std::size_t end = bytes.size();
+  const bool has_ended = is_complete_ && error == HPE_PAUSED;
+  if (has_ended)
+    end = static_cast<std::size_t>(llhttp_get_error_pos(&engine_->parser) - bytes.data());
+  const bool is_well_formed = has_whole_line_ends(bytes.substr(0, end));
+  if (has_ended && is_well_formed) {
+    consumed_ = end;
     return Outcome::complete;
   }
   bytes_ += bytes.size();
-  const bool is_incomplete = error == HPE_OK && bytes_ < kMostBytes;
+  const bool is_incomplete = error == HPE_OK && is_well_formed && bytes_ < kMostBytes;
   if (!is_incomplete) is_complete_ = false;
   return is_incomplete ? Outcome::need_more : Outcome::malformed;
 }

@@ -49,10 +49,12 @@ class ResponseParser {
 
   void begin_head();
   bool has_clear_end(unsigned flags, bool is_http_1_0) const;
+  bool has_whole_line_ends(std::string_view head);
 
   bool is_head_request_;
   std::unique_ptr<Engine> engine_;
   std::vector<std::pair<std::string, std::string>> headers_;
+  char last_ = '\0';  // of what has come of the head
   bool is_value_complete_ = true;
   bool is_answering_ = false;
   bool is_complete_ = false;

@@ -1,20 +1,15 @@
 // Any bytes as a path: what is accepted lies in the project, in its one normal form.
 
-#include <cstddef>
-#include <cstdint>
-#include <cstdlib>
 #include <string_view>
 
 #include "files/file_key.h"
+#include "fuzz.h"
 
 using flowstore::files::FileKey;
 using flowstore::files::ProjectKey;
+using flowstore::fuzz::require;
 
 namespace {
-
-void require(bool holds) {
-  if (!holds) std::abort();
-}
 
 void require_plain_segments(std::string_view path) {
   require(path.find('\0') == std::string_view::npos);
@@ -52,7 +47,7 @@ void check_id(std::string_view id) {
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  const std::string_view input(reinterpret_cast<const char*>(data), size);
+  const std::string_view input = flowstore::fuzz::text_of(data, size);
   check_path(input);
   check_id(input);
   return 0;

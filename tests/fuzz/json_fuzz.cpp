@@ -1,20 +1,32 @@
 // JSON text from clients and databases, and property expressions on it: nothing is read beyond its
 // end, and what was made once stays as it is when it is made again.
 
-#include <cstdint>
-#include <cstdlib>
 #include <string>
-#include <string_view>
 
+#include "fuzz.h"
 #include "json/document.h"
 #include "json/text.h"
 
 using namespace flowstore;
+using fuzz::require;
 
 namespace {
 
-void require(bool holds) {
-  if (!holds) std::abort();
+// The value, put together again out of its parts.
+std::string rebuilt(std::string_view value) {
+  const json::Kind kind = json::kind_of(value);
+  if (kind == json::Kind::string) return '"' + json::encode(json::decode(value)) + '"';
+  if (kind != json::Kind::object && kind != json::Kind::array) return std::string(value);
+  const bool is_object = kind == json::Kind::object;
+  std::string out;
+  json::Items parts(value);
+  while (parts.next()) {
+    require(json::leading_value(parts.value()) == parts.value());
+    out.append(out.empty() ? "" : ",");
+    if (is_object) out.append("\"").append(parts.name()).append("\":");
+    out.append(rebuilt(parts.value()));
+  }
+  return (is_object ? "{" : "[") + out + (is_object ? "}" : "]");
 }
 
 // Each item of an array of [expression, value?] is done to the document, as a request does.
@@ -42,14 +54,20 @@ void change(std::string_view object, std::string_view items) {
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  const std::string_view input(reinterpret_cast<const char*>(data), size);
+  const std::string_view input = fuzz::text_of(data, size);
   const auto stored = json::canonical_stored(input);
+  const auto sent = json::canonical(input);
   if (!stored) {
-    require(!json::canonical(input));
+    require(!sent && !stored.error().message().empty());
     return 0;
   }
   const std::string& text = stored->text;
+  if (sent) require(sent->text == text && sent->had_bad_utf8 == stored->had_bad_utf8);
+  require(text.size() <= 6 * input.size());  // 1e20 becomes 21 digits
   require(json::canonical_stored(text)->text == text);
+  require(json::depth_of(text) <= json::kMaxDepth);
+  if (json::depth_of(text) < 100) require(rebuilt(text) == text);
+
   if (json::kind_of(text) != json::Kind::array) return 0;
   json::Items top(text);
   if (!top.next() || json::kind_of(top.value()) != json::Kind::object) return 0;

@@ -38,6 +38,15 @@ TEST(S3Xml, TakesKeysAsTheyAreFromStoresThatDoNotEncodeThem) {
   EXPECT_FALSE(page->is_truncated);
 }
 
+TEST(S3Xml, ADateBeyondTheClockIsAsFarAsTheClockReaches) {
+  const auto page = read_page(
+      "<ListBucketResult><Contents><Key>a</Key><LastModified>9999-12-31T23:59:59Z</LastModified>"
+      "</Contents></ListBucketResult>");
+  ASSERT_TRUE(page);
+  EXPECT_EQ(page->objects.at(0).modified,
+            std::chrono::floor<seconds>(system_clock::time_point::max()));
+}
+
 TEST(S3Xml, AnythingElseIsNoPage) {
   for (const char* text : {"", "hello", "<html></html>", "<ListBucketResult>", "<Error/>"}) {
     const auto page = read_page(text);
