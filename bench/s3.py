@@ -88,6 +88,7 @@ def run(work, connections, peer, label, options):
     row = run_client(peer, work.kind, path, work.size, connections, work.seconds(options), work.count, work.names, work.has_quota)
     if work.is_long:
         row["growth"] = machine.most_resident_mib(peer.server.pid) - before
+        row["value"] *= work.size / MIB
     if work.kind == "append":
         kept = len(peer.store.bucket.get(f"team/p0/{path}")) - (work.first or 0)
         row["lost"] = 1 - kept / (row["requests"] * work.size)
@@ -104,7 +105,8 @@ def cells(stage):
         for connections in work.connections:
             name = work.name if work.kind == "append" or work.is_long else f"{work.name}, {connections} connection{'s' if connections > 1 else ''}"
             yield Cell(name, stage.peers[work.peers],
-                       lambda peer, label, work=work, connections=connections: run(work, connections, peer, label, stage.options))
+                       lambda peer, label, work=work, connections=connections: run(work, connections, peer, label, stage.options),
+                       unit="MiB/s" if work.is_long else "/s")
 
 
 def remarks(stage, results):
