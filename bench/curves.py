@@ -31,7 +31,9 @@ def points(all_points, stage):
 
 def curve(work, thing, point, first, peers, run, **more):
     """One point of a curve."""
-    return Cell(f"{work}, {point:,} {thing}", peers, run, base=None if point == first else f"{work}, {first:,} {thing}", **more)
+    def name(number):
+        return f"{work}, {number:,} {thing if number != 1 else thing.removesuffix('s')}"
+    return Cell(name(point), peers, run, base=None if point == first else name(first), **more)
 
 
 # ---- files in one project
@@ -89,7 +91,7 @@ INSERT INTO Contexts (project, scope, `values`, createdAt, updatedAt)
 SELECT {project}, {scope}, '{document}', '2026-01-01 00:00:00.000 +00:00', '2026-01-01 00:00:00.000 +00:00' FROM number"""
 POSTGRES_ROWS = """
 INSERT INTO "Contexts" (project, scope, "values", "createdAt", "updatedAt")
-SELECT {project}, {scope}, '{document}', now(), now() FROM generate_series(0, {count} - 1) n"""
+SELECT {project}, {scope}, '{document}'::json, now(), now() FROM generate_series(0, {count} - 1) n"""
 
 
 class Filled:
@@ -99,6 +101,8 @@ class Filled:
         options = postgres.database(name) if postgres else {"type": "sqlite", "storage": str(stage.folder / f"{name}.db")}
         self.title, self.postgres, self.database, self.options = title, postgres, name, options
         self.server = context.start(stage, "flowstore", FLOWSTORE, options)
+        with Client(self.server.port) as client:  # which makes the table
+            context.write_scope(client, self.server, "first", "flow0", context.document())
 
     def insert(self, count, project, scope):
         """`project` and `scope` are expressions of n."""

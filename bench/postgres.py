@@ -45,8 +45,10 @@ class Postgres:
 
     def run(self, name, sql):
         """Runs statements in a database that database() made; gives what they print."""
-        return subprocess.run([self.psql, "-d", self.conninfo(name), "-v", "ON_ERROR_STOP=1", "-qAt", "-c", sql], check=True,
-                              capture_output=True, text=True).stdout
+        done = subprocess.run([self.psql, "-d", self.conninfo(name), "-v", "ON_ERROR_STOP=1", "-qAt", "-c", sql], capture_output=True, text=True)
+        if done.returncode != 0:
+            raise SystemExit(done.stderr)
+        return done.stdout
 
     def stop(self):
         os.killpg(self.process.pid, signal.SIGINT)
