@@ -1,4 +1,5 @@
 """Context: flowstore beside the old server and the bare statements, on SQLite and on PostgreSQL."""
+import concurrent.futures
 import json
 import subprocess
 import time
@@ -13,7 +14,8 @@ from rounds import Cell
 QUOTA = "qn-1000000000"  # in force, and out of reach; of a token for each project, because the old server keeps one answer for each
 WARM_SECONDS = 1
 WARM_FOR = 45  # seconds; tokens are known for 90
-PROJECTS = 200
+PROJECTS, QUICK_PROJECTS = 200, 20
+FILLERS = 3  # at once; the old server stands still with more than four
 SCOPES = 20
 ABOUT = (f"{PROJECTS} projects with {SCOPES} scopes of 1 KiB; quotas on; SQLite with synchronous=FULL, PostgreSQL with its durable defaults. The "
          "old server writes to one project only: with more than four at once it stands still. raw statements: the same statements, as "
@@ -68,12 +70,16 @@ def write_scope(client, server, project, scope, body):
     client.ask("POST", f"{server.prefix}/{project}/cache/{scope}", body, "application/json")
 
 
-def fill(server):
-    body = document()
-    with Client(server.port) as client:
-        for project in range(1, PROJECTS + 1):
-            for scope in range(SCOPES):
-                write_scope(client, server, f"project{project}", f"flow{scope}", body)
+def fill(server, count):
+    def fill_every(first):
+        body = document()
+        with Client(server.port) as client:
+            for project in range(first, count + 1, FILLERS):
+                for scope in range(SCOPES):
+                    write_scope(client, server, f"project{project}", f"flow{scope}", body)
+
+    with concurrent.futures.ThreadPoolExecutor(FILLERS) as pool:
+        list(pool.map(fill_every, range(1, FILLERS + 1)))
 
 
 def wrk(server, kind, size, clients, seconds, projects=PROJECTS, **more):
@@ -81,13 +87,17 @@ def wrk(server, kind, size, clients, seconds, projects=PROJECTS, **more):
     return load(server, ["-s", ROOT / "bench/lua/context.lua", f"http://127.0.0.1:{server.port}/"], clients, seconds, env)
 
 
-def measured(server, kind, size, is_write, clients, seconds):
+def projects_of(stage):
+    return QUICK_PROJECTS if stage.options.quick else PROJECTS
+
+
+def measured(server, kind, size, is_write, clients, seconds, count):
     # A server asks the platform about a token that it has not seen for a while: not in what is measured.
     if time.monotonic() - server.warmed > WARM_FOR:
-        wrk(server, "keys", size, 64, WARM_SECONDS)
+        wrk(server, "keys", size, 64, WARM_SECONDS, count)
         server.warmed = time.monotonic()
     # The old server stands still for a minute when more than four projects write at once.
-    projects = 1 if is_write and server.name == "old server" else PROJECTS
+    projects = 1 if is_write and server.name == "old server" else count
     return wrk(server, kind, size, clients, seconds, projects)
 
 
@@ -104,7 +114,7 @@ def peers_of(stage, postgres, database):
     if stage.options.old_server and old_server.has_cache(stage.options.old_server):
         peers.append(start(stage, "old server", stage.options.old_server, options("old")))
     for server in peers:
-        fill(server)
+        fill(server, projects_of(stage))
         server.warmed = -WARM_FOR
     if database == "postgres":
         postgres.database("raw")
@@ -122,6 +132,6 @@ def cells(stage):
                 def run(peer, _, kind=kind, size=size, is_write=is_write, raw=raw, clients=clients):
                     if isinstance(peer, Statements):
                         return peer.run(raw, size, clients, stage.options.seconds)
-                    return measured(peer, kind, size, is_write, clients, stage.options.seconds)
+                    return measured(peer, kind, size, is_write, clients, stage.options.seconds, projects_of(stage))
                 work = f"{name}, {title}, {clients} client{'s' if clients > 1 else ''}"
                 yield Cell(work, [*servers, statements], run, is_writing=is_write)
