@@ -3,7 +3,6 @@
 import datetime
 import importlib
 import os
-import platform
 import signal
 import sys
 import time
@@ -51,15 +50,10 @@ def run_parts(options):
 
 def head(options, load, seconds):
     return ["# script/bench", "",
-            f"{datetime.datetime.now():%Y-%m-%d %H:%M}, {cpu_model()}, {CORES} cores ({SERVER_CORES} for servers, {LOAD_THREADS} for clients), "
-            f"Linux {platform.release()}; rounds: {options.rounds}, {options.seconds} s each, peers in turn in each; load average before: {load:.1f}; "
-            f"it took {seconds / 60:.0f} minutes. Old server: {'`' + ' '.join(options.old_server) + '`' if options.old_server else 'none'}.", "",
+            f"{datetime.datetime.now():%Y-%m-%d %H:%M}, {CORES} cores ({SERVER_CORES} for servers, {LOAD_THREADS} for clients); "
+            f"rounds: {options.rounds}, {options.seconds} s each, peers in turn in each; load average before: {load:.1f}; "
+            f"minutes taken: {seconds / 60:.0f}. Old server: {'`' + ' '.join(options.old_server) + '`' if options.old_server else 'none'}.", "",
             "## Goals", ""]
-
-
-def cpu_model():
-    with open("/proc/cpuinfo") as info:
-        return next((line.partition(":")[2].strip() for line in info if line.startswith("model name")), platform.machine())
 
 
 def main():
