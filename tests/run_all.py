@@ -10,6 +10,7 @@ import os
 import pathlib
 import random
 import re
+import shlex
 import shutil
 import signal
 import socket
@@ -223,17 +224,19 @@ def s3(run):
         kill_group(engine)
 
 
-def contract(preset="release", on_s3=False):
-    """The recorded cases of the HTTP contract, context on both databases."""
+def contract(preset="release", on_s3=False, wrapper=()):
+    """The recorded cases of the HTTP contract, context on both databases. `wrapper` are the words of a
+    command that becomes flowstore."""
     def step(run):
         ports = free_ports(12)
-        log = f"contract-{preset}{'-s3' if on_s3 else ''}"
+        log = f"contract-{preset}{'-s3' if on_s3 else ''}{'-wrapped' if wrapper else ''}"
+        flowstore = shlex.join(map(str, [*wrapper, ROOT / "build" / preset / "flowstore"]))
         home = run.tmp / log
         with contextlib.ExitStack() as services:
             pg_port = services.enter_context(postgres(run))
             files = ["--file-driver", "s3", "--s3", services.enter_context(s3(run))] if on_s3 else []
             code, text = run.attempt(
-                sys.executable, "tests/contract/run_cases.py", "--spawn", ROOT / "build" / preset / "flowstore",
+                sys.executable, "tests/contract/run_cases.py", "--spawn", flowstore,
                 "--quiet", "--platform-port", ports, "--dead-port", ports + 1,
                 "--port-base", ports + 2, "--pg-port", pg_port, "--pg-password", PASSWORD, "--tmp", home, *files, log=log)
         logs = "".join(path.read_text(errors="replace") for path in home.glob("*/server.log"))
@@ -250,8 +253,9 @@ def contract(preset="release", on_s3=False):
     return step
 
 
-def python_tests(preset, *programs, log):
-    """Programs of Python's unittest, each with the binary of a build; each test counts."""
+def python_tests(preset, *programs, log, shown=None):
+    """Programs of Python's unittest, each with the binary of a build; each test counts. Of the output, lines
+    that begin as the pattern `shown` says are shown."""
     def step(run):
         for program in programs:
             code, text = run.attempt(sys.executable, program, log=f"{log}-{pathlib.Path(program).stem}",
@@ -260,7 +264,9 @@ def python_tests(preset, *programs, log):
             if not result:
                 raise Failed("no test ran", text)
             failed = sum(int(n) for n in re.findall(r"(?:failures|errors)=(\d+)", text))
-            run.count(int(result[1]) - failed, failed)
+            run.count(max(int(result[1]) - failed, 0), failed)
+            for line in re.findall(rf"^{shown}.*$", text, re.M) if shown else []:
+                print("    " + line)
             if code != 0:
                 raise Failed("tests failed", text)
             if re.search(r"skipped|^Ran 0 tests", text, re.M):
@@ -270,7 +276,8 @@ def python_tests(preset, *programs, log):
 
 def program(preset):
     """The program as an operator meets it: start, check, signals, logs, faults from outside."""
-    return python_tests(preset, "tests/program/test_program.py", "tests/program/test_listeners.py", log=f"program-{preset}")
+    return python_tests(preset, "tests/program/test_program.py", "tests/program/test_listeners.py",
+                        "tests/program/test_security.py", log=f"program-{preset}")
 
 
 CLIENTS = ROOT / "tests" / "clients"
@@ -375,7 +382,21 @@ def secrets(run):
     run.count(1)
 
 
+def dependencies(preset):
+    """A sick platform, PostgreSQL or S3 store, alone and together. What it measured is shown, too."""
+    return python_tests(preset, "tests/faults/test_dependencies.py", log=f"dependencies-{preset}", shown="worst ")
+
+
+HOSTILE_PROGRAMS = [f"tests/hostile/test_{name}.py" for name in ("heads", "slow", "content", "tls")]
+# As under systemd, where a system call that the unit refuses ends the process.
+CONFINED = [sys.executable, ROOT / "tests/support/confined.py", ROOT / "packaging/systemd/flowstore.service"]
 S3_PROGRAMS = [f"tests/s3/test_{name}.py" for name in ("faults", "outages", "many")]
+
+def instructions(run):
+    """How many instructions a request takes has not grown unnoticed; see bench/README.md."""
+    run.command(sys.executable, "bench/instructions.py", log="instructions")
+    run.count(1)
+
 
 STEPS = [
     ("lint", lint),
@@ -385,10 +406,15 @@ STEPS = [
     ("unit", unit("dev")),
     ("contract", contract()),
     ("contract-dev", contract("dev")),
+    ("contract-confined", contract(wrapper=CONFINED)),
     ("program", program("release")),
     ("program-dev", program("dev")),
     ("crash", python_tests("dev", "tests/faults/test_crash.py", "tests/faults/test_power.py", log="crash")),
+    ("instructions", instructions),
     ("machine", python_tests("release", "tests/faults/test_machine.py", log="machine")),
+    ("dependencies", dependencies("release")),
+    ("hostile", python_tests("release", *HOSTILE_PROGRAMS, log="hostile")),
+    ("isolation", python_tests("release", "tests/isolation/test_isolation.py", log="isolation")),
     ("contract-s3", contract(on_s3=True)),
     ("s3-faults", python_tests("release", "tests/s3/test_tools.py", "tests/s3/test_faults.py", log="s3-faults")),
     ("s3-outages", python_tests("release", "tests/s3/test_outages.py", log="s3-outages")),
@@ -400,9 +426,11 @@ STEPS = [
     ("unit-tsan", unit("tsan")),
     ("contract-tsan", contract("tsan")),
     ("contract-s3-tsan", contract("tsan", on_s3=True)),
+    ("hostile-dev", python_tests("dev", *HOSTILE_PROGRAMS, log="hostile-dev")),
     ("clients-dev", clients("dev")),
     ("clients-tsan", clients("tsan")),
     ("program-tsan", program("tsan")),
+    ("dependencies-dev", dependencies("dev")),
     ("s3-dev", python_tests("dev", *S3_PROGRAMS, log="s3-dev")),
     ("s3-tsan", python_tests("tsan", *S3_PROGRAMS, log="s3-tsan")),
     ("build-fuzz", build("fuzz", configured="clang")),
@@ -415,7 +443,8 @@ STEPS = [
 # Only when asked for. Every test of unit-clang has run with g++ under the same sanitizers, and with
 # clang under another one: a quarter of an hour on two cores. The others are suites that have run
 # on the release, with sanitizers.
-LONG = ["clients-dev", "clients-tsan", "program-tsan", "s3-dev", "s3-tsan", "build-clang", "unit-clang"]
+LONG = ["hostile-dev", "clients-dev", "clients-tsan", "program-tsan", "dependencies-dev", "s3-dev", "s3-tsan",
+        "build-clang", "unit-clang"]
 QUICK = ["build-dev", "unit"]
 
 

@@ -1,5 +1,7 @@
 #include "api/admin_dispatch.h"
 
+#include <optional>
+
 #include <gtest/gtest.h>
 
 #include "support/bodies.h"
@@ -24,7 +26,7 @@ class AdminDispatchTest : public testing::Test {
     std::vector<http::Header> headers;
     if (!authorization.empty()) headers.push_back({"Authorization", authorization});
     http::Request request(method, target, headers, peer, nothing, caller);
-    AdminDispatch dispatch(tokens, registry);
+    AdminDispatch dispatch(*tokens, registry);
     http::Response response = run(dispatch.handle(request));
     body = bytes_of(response.content);
     return response.status;
@@ -37,7 +39,7 @@ class AdminDispatchTest : public testing::Test {
   }
 
   metrics::Registry registry;
-  auth::ServiceTokens tokens{one_token()};
+  std::optional<auth::ServiceTokens> tokens{std::in_place, one_token()};
   std::string body;
 };
 
@@ -66,7 +68,7 @@ TEST_F(AdminDispatchTest, HasNothingElse) {
 }
 
 TEST_F(AdminDispatchTest, AsksForNoTokenWhereNoneIsConfigured) {
-  tokens = auth::ServiceTokens({});
+  tokens.emplace(std::vector<config::FixedToken>());
   EXPECT_EQ(ask("GET", "/metrics"), 200);
   EXPECT_EQ(ask("GET", "/v1/quota/t"), 404);
 }

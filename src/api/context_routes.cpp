@@ -25,7 +25,7 @@ Response json_answer(Content content) {
 }
 
 context::ScopeName name_of(const Route& route) {
-  return context::ScopeName(route.project, route.scope);
+  return context::ScopeName(std::string(route.project), std::string(route.scope));
 }
 
 // A body that was not understood is answered in the framework's words; what JavaScript would throw
@@ -129,7 +129,8 @@ Task<Response> ContextRoutes::remove(Request& request, const Route& route) {
 Task<Response> ContextRoutes::cache_read(Request& request, const Route& route) {
   const auto asked = parse_page_request(Query(split_target(request.target()).query));
   if (!asked) co_return error_response(RouteFamily::context, asked.error());
-  auto page = co_await service_.list(request.caller(), route.project, asked->after, asked->most);
+  const std::string project(route.project);
+  auto page = co_await service_.list(request.caller(), project, asked->after, asked->most);
   if (!page) co_return error_response(RouteFamily::context, page.error());
   auto content = co_await page_content(*std::move(page));
   if (!content) co_return error_response(RouteFamily::context, content.error());
@@ -154,7 +155,8 @@ Task<Response> ContextRoutes::clean(Request& request, const Route& route) {
   auto parse = [&body] { return active_ids_of(*body); };
   auto ids = co_await pool_.run_if(body->is_long(), parse);
   if (!ids) co_return body_error(RouteFamily::context, ids.error());
-  co_return removed(co_await service_.clean(request.caller(), route.project, *std::move(ids)));
+  const std::string project(route.project);
+  co_return removed(co_await service_.clean(request.caller(), project, *std::move(ids)));
 }
 
 }  // namespace flowstore::api

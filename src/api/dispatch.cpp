@@ -36,6 +36,11 @@ bool is_long(const Content& content) {
   return !size || *size > kLongAnswer;
 }
 
+std::optional<std::string_view> token_of(const Request& request) {
+  const auto header = request.header("authorization");
+  return header ? auth::bearer_token(*header) : std::nullopt;
+}
+
 // An id that no project can have is refused before anybody is asked about it.
 bool has_valid_ids(const Route& route) {
   if (!route.team.empty() && !files::is_valid_id(route.team)) return false;
@@ -63,47 +68,58 @@ Result<Route> Dispatch::route_of(const Request& request) const {
   return route;
 }
 
-Task<Response> Dispatch::handle(Request& request) {
-  const auto route = route_of(request);
-  if (!route) co_return bad_url(route.error());
-  Response response = co_await serve(request, *route);
-  response.route = route->pattern;
-  co_return response;
-}
-
 // The order is the policy: open routes, the token, the project's turn, then the route. The token is
 // checked from the head alone; no byte of a body is read before the project's turn has come.
-Task<Response> Dispatch::serve(Request& request, const Route& route) {
-  if (route.endpoint == Endpoint::health) co_return health_response();
-  if (route.endpoint == Endpoint::metrics) co_return serve_metrics(request);
-  if (route.endpoint == Endpoint::missing) {
-    co_return route_not_found(request.method(), request.target());
-  }
-  const auto header = request.header("authorization");
-  const auto token = header ? auth::bearer_token(*header) : std::nullopt;
+//
+// Each step is first asked for what it can do at once, and awaited only if it has to wait: the
+// usual read of a small file takes no other coroutine than this one.
+Task<Response> Dispatch::handle(Request& request) {
+  const auto found = route_of(request);
+  if (!found) co_return bad_url(found.error());
+  const Route& route = *found;
+  request.set_route(route.pattern);
+  if (auto response = serve_open(request, route)) co_return *std::move(response);
+
+  const auto token = token_of(request);
   if (!token) co_return unauthorized();
   if (!has_valid_ids(route)) co_return invalid_path();
   if (route.endpoint == Endpoint::team_quota) co_return co_await team_quota(request, route, *token);
-
   // A request that matches no route is asked about with an empty project, as by the old server:
   // with an ordinary token it ends here as 401.
-  const auto grant = co_await verifier_.verify(route.project, *token);
-  if (!grant) co_return error_response(RouteFamily::authentication, grant.error());
+  auto grant = verifier_.verify_now(route.project, *token);
+  if (!grant) grant = co_await verifier_.verify(route.project, *token);
+  if (!*grant) co_return error_response(RouteFamily::authentication, grant->error());
   // Context belongs to a project alone; its routes name no team.
   const bool is_context = is_of_context(route.endpoint);
-  if (!is_context && !grant->allows_team(route.team)) co_return unauthorized();
-  co_return co_await serve_in_turn(request, route, *grant);
+  if (!is_context && !(**grant).allows_team(route.team)) co_return unauthorized();
+
+  auto pass = gate_.enter_now(route.project);
+  if (!pass) {
+    auto called = co_await gate_.enter(route.project, request.caller());
+    if (!called) co_return error_response(RouteFamily::context, called.error());
+    pass.emplace(*std::move(called));
+  }
+  std::optional<Response> response;
+  if (route.endpoint == Endpoint::file_read) response = file_routes_.read_now(request, route);
+  if (!response) response = co_await serve_granted(request, route, **grant);
+  if (is_long(response->content)) {
+    response->held = std::make_shared<ProjectGate::Pass>(*std::move(pass));
+  }
+  co_return *std::move(response);
 }
 
-Task<Response> Dispatch::serve_in_turn(Request& request, const Route& route,
-                                       const auth::Grant& grant) {
-  auto pass = co_await gate_.enter(route.project, request.caller());
-  if (!pass) co_return error_response(RouteFamily::context, pass.error());
-  Response response = co_await serve_granted(request, route, grant);
-  if (is_long(response.content)) {
-    response.held = std::make_shared<ProjectGate::Pass>(*std::move(pass));
+// What needs no token.
+std::optional<Response> Dispatch::serve_open(const Request& request, const Route& route) const {
+  switch (route.endpoint) {
+    case Endpoint::health:
+      return health_response();
+    case Endpoint::metrics:
+      return serve_metrics(request);
+    case Endpoint::missing:
+      return route_not_found(request.method(), request.target());
+    default:
+      return std::nullopt;
   }
-  co_return response;
 }
 
 Task<Response> Dispatch::serve_granted(Request& request, const Route& route,

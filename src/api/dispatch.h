@@ -38,10 +38,8 @@ class Dispatch final : public http::Handler {
 
  private:
   Result<Route> route_of(const http::Request& request) const;
-  Task<http::Response> serve(http::Request& request, const Route& route);
+  std::optional<http::Response> serve_open(const http::Request& request, const Route& route) const;
   Task<http::Response> serve_granted(http::Request& request, const Route& route,
-                                     const auth::Grant& grant);
-  Task<http::Response> serve_in_turn(http::Request& request, const Route& route,
                                      const auth::Grant& grant);
   Task<http::Response> project_quota(const Route& route);
   Task<http::Response> team_quota(const http::Request& request, const Route& route,

@@ -20,7 +20,6 @@ Result<files::FileKey> key_of(const Route& route) {
 }
 
 void describe(Response& response, const files::FileStat& stat) {
-  response.headers.reserve(4);
   response.add("etag", stat.etag);
   response.add("last-modified", http::format_date(stat.modified));
 }
@@ -34,6 +33,55 @@ Response range_not_satisfiable(const RangeChoice& choice, std::uint64_t size) {
   return response;
 }
 
+// What a read asks for, beside the name of the file.
+struct Question {
+  explicit Question(const Request& request)
+      : conditions(parse_preconditions(request)),
+        may_want_less(request.method() == "HEAD" || request.header("range") ||
+                      !conditions.empty()) {}
+
+  files::Preconditions conditions;
+  bool may_want_less;  // than the whole file
+};
+
+bool wants_list(const Request& request) {
+  const std::string_view query = split_target(request.target()).query;
+  return !query.empty() && Query(query).has("list");
+}
+
+Response answer_of(const Request& request, const Question& question,
+                   Result<files::OpenFile> opened) {
+  if (!opened) return error_response(RouteFamily::read, opened.error());
+  const files::FileStat& stat = opened->stat;
+  const auto verdict = files::evaluate_read(question.conditions, stat);
+  if (verdict == files::ReadVerdict::failed) {
+    const Error error(ErrorKind::precondition_failed, "ERR_PRECONDITION_FAILED",
+                      "The file is not the one that the request expects");
+    return error_response(RouteFamily::read, error);
+  }
+  Response response;
+  response.headers.reserve(4);
+  if (verdict == files::ReadVerdict::not_modified) {
+    response.status = 304;
+    describe(response, stat);
+    return response;
+  }
+  const RangeChoice range = choose_range(request, stat);
+  if (range.kind == RangeChoice::Kind::unsatisfiable) {
+    return range_not_satisfiable(range, stat.size);
+  }
+  response.content_type = "application/octet-stream";
+  response.add("accept-ranges", "bytes");
+  describe(response, stat);
+  response.content = std::move(opened->content);
+  if (range.kind == RangeChoice::Kind::part) {
+    response.status = 206;
+    response.add("content-range", content_range(range, stat.size));
+    response.content = std::move(response.content).slice(range.offset, range.length);
+  }
+  return response;
+}
+
 // The header's name has an underscore and its value is compared exactly; anything else replaces.
 std::string_view mode_of(const Request& request) {
   return request.header("ff_mode").value_or(std::string_view());
@@ -41,51 +89,27 @@ std::string_view mode_of(const Request& request) {
 
 }  // namespace
 
-Task<Response> FileRoutes::read(Request& request, const Route& route) {
+Task<Response> FileRoutes::read(const Request& request, const Route& route) {
   const auto key = key_of(route);
   if (!key) co_return error_response(RouteFamily::read, key.error());
-  const std::string_view query = split_target(request.target()).query;
-  if (!query.empty() && Query(query).has("list")) co_return co_await list(*key, query);
-  co_return co_await read_file(request, *key);
+  if (wants_list(request)) co_return co_await list(request, *key);
+  const Question question(request);
+  const auto reading = question.may_want_less ? files::Reading::parts : files::Reading::all;
+  auto file = co_await files_.read(*key, reading);
+  co_return answer_of(request, question, std::move(file));
 }
 
-Task<Response> FileRoutes::read_file(const Request& request, const files::FileKey& key) {
-  const auto conditions = parse_preconditions(request);
-  const bool may_want_less =
-      request.method() == "HEAD" || request.header("range") || !conditions.empty();
-  auto file =
-      co_await files_.read(key, may_want_less ? files::Reading::parts : files::Reading::all);
-  if (!file) co_return error_response(RouteFamily::read, file.error());
-  const files::FileStat& stat = file->stat;
-  const auto verdict = files::evaluate_read(conditions, stat);
-  if (verdict == files::ReadVerdict::failed) {
-    const Error error(ErrorKind::precondition_failed, "ERR_PRECONDITION_FAILED",
-                      "The file is not the one that the request expects");
-    co_return error_response(RouteFamily::read, error);
-  }
-  Response response(verdict == files::ReadVerdict::not_modified ? 304 : 200);
-  if (response.status == 304) {
-    describe(response, stat);
-    co_return response;
-  }
-  const RangeChoice range = choose_range(request, stat);
-  if (range.kind == RangeChoice::Kind::unsatisfiable) {
-    co_return range_not_satisfiable(range, stat.size);
-  }
-  response.content_type = "application/octet-stream";
-  response.add("accept-ranges", "bytes");
-  describe(response, stat);
-  response.content = std::move(file->content);
-  if (range.kind == RangeChoice::Kind::part) {
-    response.status = 206;
-    response.add("content-range", content_range(range, stat.size));
-    response.content = std::move(response.content).slice(range.offset, range.length);
-  }
-  co_return response;
+std::optional<Response> FileRoutes::read_now(const Request& request, const Route& route) {
+  const auto key = key_of(route);
+  if (!key) return error_response(RouteFamily::read, key.error());
+  if (wants_list(request)) return std::nullopt;
+  auto file = files_.read_now(*key);
+  if (!file) return std::nullopt;
+  return answer_of(request, Question(request), *std::move(file));
 }
 
-Task<Response> FileRoutes::list(const files::FileKey& folder, std::string_view query) {
-  const auto options = parse_list_options(Query(query));
+Task<Response> FileRoutes::list(const Request& request, const files::FileKey& folder) {
+  const auto options = parse_list_options(Query(split_target(request.target()).query));
   if (!options) co_return error_response(RouteFamily::read, options.error());
   const auto listing = co_await files_.list(folder, *options);
   if (!listing) co_return error_response(RouteFamily::read, listing.error());

@@ -26,7 +26,9 @@ class FileRoutes {
   FileRoutes(files::FileService& files, FileRules rules) : files_(files), rules_(rules) {}
 
   // GET and HEAD: a file, a part of it, or with ?list a folder.
-  Task<http::Response> read(http::Request& request, const Route& route);
+  Task<http::Response> read(const http::Request& request, const Route& route);
+  // The same answer if it can be given without waiting for the store; nothing otherwise.
+  std::optional<http::Response> read_now(const http::Request& request, const Route& route);
 
   // POST: replaces, or as the header FF_MODE says appends or ensures a folder.
   Task<http::Response> write(http::Request& request, const Route& route, const auth::Grant& grant);
@@ -35,8 +37,7 @@ class FileRoutes {
   Task<http::Response> remove(http::Request& request, const Route& route);
 
  private:
-  Task<http::Response> read_file(const http::Request& request, const files::FileKey& key);
-  Task<http::Response> list(const files::FileKey& folder, std::string_view query);
+  Task<http::Response> list(const http::Request& request, const files::FileKey& folder);
 
   Task<Status> remove_tree(const files::FileKey& folder, const files::Preconditions& conditions);
 

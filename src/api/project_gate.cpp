@@ -22,6 +22,11 @@ Error busy() {
 
 }  // namespace
 
+ProjectGate::Lines::value_type& ProjectGate::Shard::line_of(std::string_view project) {
+  const auto known = lines.find(project);
+  return known != lines.end() ? *known : *lines.try_emplace(std::string(project)).first;
+}
+
 // Calls the first who waits, whose thread ends the wait: a timer belongs to its thread. The count
 // stays as it is then, so that nobody slips in between.
 void ProjectGate::Shard::give_back(Lines::value_type& line) {
@@ -88,13 +93,22 @@ ProjectGate::ProjectGate(const Bounds& bounds, metrics::Registry& registry)
                                  "Requests refused because too many of their project waited, or "
                                  "for too long.")) {}
 
-Task<Result<ProjectGate::Pass>> ProjectGate::enter(const std::string& project,
-                                                   const Caller& caller) {
+std::optional<ProjectGate::Pass> ProjectGate::enter_now(std::string_view project) {
+  if (bounds_.under_way == 0) return Pass();
+  Shard& shard = shard_of(project);
+  const std::lock_guard lock(shard.mutex);
+  auto& line = shard.line_of(project);
+  if (line.second.under_way >= bounds_.under_way) return std::nullopt;
+  ++line.second.under_way;
+  return Pass(shard, line);
+}
+
+Task<Result<ProjectGate::Pass>> ProjectGate::enter(std::string_view project, const Caller& caller) {
   if (bounds_.under_way == 0) co_return Pass();
   const Executor executor = co_await boost::asio::this_coro::executor;
-  Shard& shard = shards_[Hash()(project) % shards_.size()];
+  Shard& shard = shard_of(project);
   std::unique_lock lock(shard.mutex);
-  auto& line = *shard.lines.try_emplace(project).first;
+  auto& line = shard.line_of(project);
   auto& [under_way, waiters] = line.second;
   if (under_way < bounds_.under_way) {
     ++under_way;

@@ -5,8 +5,8 @@
 #include <array>
 #include <chrono>
 #include <cstddef>
-#include <deque>
 #include <functional>
+#include <list>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -44,7 +44,7 @@ class ProjectGate {
   };
   struct Line {
     std::size_t under_way = 0;
-    std::deque<std::shared_ptr<Waiter>> waiters;
+    std::list<std::shared_ptr<Waiter>> waiters;  // made with every first request: costs nothing
   };
   struct Hash {
     using is_transparent = void;
@@ -57,6 +57,7 @@ class ProjectGate {
     std::mutex mutex;
     Lines lines;  // guarded by mutex; only projects with something under way
 
+    Lines::value_type& line_of(std::string_view project);  // needs the mutex
     void give_back(Lines::value_type& line);
   };
   class Place;
@@ -84,11 +85,14 @@ class ProjectGate {
   ProjectGate(const Bounds& bounds, metrics::Registry& registry);
 
   // Waits until the project may have one more request under way. Fails as unavailable when too many
-  // wait already or the patience is over, and as aborted when the caller has left. The references
-  // outlive the task.
-  Task<Result<Pass>> enter(const std::string& project, const Caller& caller);
+  // wait already or the patience is over, and as aborted when the caller has left. The name and the
+  // caller outlive the task.
+  Task<Result<Pass>> enter(std::string_view project, const Caller& caller);
+  // The same if there is nothing to wait for; nothing otherwise.
+  std::optional<Pass> enter_now(std::string_view project);
 
  private:
+  Shard& shard_of(std::string_view project) { return shards_[Hash()(project) % shards_.size()]; }
   Task<Result<Pass>> wait(Place place, const Caller& caller);
 
   Bounds bounds_;

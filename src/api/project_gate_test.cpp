@@ -84,6 +84,29 @@ TEST_F(Gate, NeverMakesAnotherProjectWait) {
   EXPECT_EQ(entered, (std::vector<int>{0, 9, 1, 2}));
 }
 
+TEST_F(Gate, LetsInAtOnceAsLongAsNobodyHasToWait) {
+  ProjectGate gate(bounds(1), registry);
+  {
+    const auto pass = gate.enter_now("p");
+    ASSERT_TRUE(pass);
+    EXPECT_FALSE(gate.enter_now("p"));
+    EXPECT_TRUE(gate.enter_now("other"));
+  }
+  EXPECT_TRUE(gate.enter_now("p"));
+  EXPECT_EQ(count("flowstore_project_waits_total"), 0u);
+}
+
+TEST_F(Gate, LetsNobodySlipInBeforeThoseWhoWait) {
+  ProjectGate gate(bounds(1), registry);
+  start(gate, "p", 0);
+  start(gate, "p", 1);
+  passes[0].reset();
+  EXPECT_FALSE(gate.enter_now("p"));
+  settle();
+  EXPECT_EQ(entered, (std::vector<int>{0, 1}));
+  passes.clear();
+}
+
 TEST_F(Gate, LetsEverybodyInWhereThereIsNoLimit) {
   ProjectGate gate(bounds(0), registry);
   for (int number = 0; number < 100; ++number) start(gate, "p", number);

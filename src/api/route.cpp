@@ -29,7 +29,9 @@ Error bad_url(std::string_view target) {
 }
 
 // Any text is a scope, also none at all; what is longer matches no route.
-bool is_scope(std::string_view scope) { return utf16_length(scope) <= kLongestId; }
+bool is_scope(std::string_view scope) {
+  return scope.size() <= kLongestId || utf16_length(scope) <= kLongestId;
+}
 
 // An id is one segment that is not empty.
 bool is_id(std::string_view id) { return !id.empty() && is_scope(id); }
@@ -51,31 +53,56 @@ Endpoint file_endpoint(std::string_view method) {
   return Endpoint::unknown;
 }
 
+// Decodes the parts of one path. What is the same afterwards is not copied.
+class Decoder {
+ public:
+  explicit Decoder(std::string_view path) : most_(path.size()) {}
+
+  // Nothing if percent_decode() has nothing.
+  std::optional<std::string_view> decode(std::string_view part) {
+    if (part.find('%') == std::string_view::npos && is_utf8(part)) return part;
+    const auto text = percent_decode(part);
+    if (!text) return std::nullopt;
+    if (!decoded_) decoded_ = std::make_unique<std::string>();
+    decoded_->reserve(most_);  // once and for all, so that earlier parts stay where they are
+    const std::size_t start = decoded_->size();
+    decoded_->append(*text);
+    return std::string_view(*decoded_).substr(start);
+  }
+
+  // What the decoded parts are pieces of; null if they are all the path's own.
+  std::unique_ptr<const std::string> take() { return std::move(decoded_); }
+
+ private:
+  std::size_t most_;
+  std::unique_ptr<std::string> decoded_;
+};
+
 // The parts of "/v1/<family>/<first>[/<second>[/<tail>]]", decoded.
 struct Parts {
-  std::string version;
-  std::string family;
-  std::string first;
-  std::optional<std::string> second;
-  std::optional<std::string> tail;
+  std::string_view version;
+  std::string_view family;
+  std::string_view first;
+  std::optional<std::string_view> second;
+  std::optional<std::string_view> tail;
   bool is_tail_one_segment = false;
 };
 
 // Ids are split off before they are decoded: "%2F" is part of an id, not a separator.
-std::optional<Parts> take_apart(std::string_view path) {
+std::optional<Parts> take_apart(std::string_view path, Decoder& decoder) {
   bool has_more = false;
   path.remove_prefix(1);
   Parts parts;
-  for (std::string* const part : {&parts.version, &parts.family, &parts.first}) {
-    const auto decoded = percent_decode(take_segment(path, has_more));
+  for (std::string_view* const part : {&parts.version, &parts.family, &parts.first}) {
+    const auto decoded = decoder.decode(take_segment(path, has_more));
     if (!decoded) return std::nullopt;
     *part = *decoded;
   }
   if (has_more) {
-    parts.second = percent_decode(take_segment(path, has_more));
+    parts.second = decoder.decode(take_segment(path, has_more));
     if (!parts.second) return std::nullopt;
     if (has_more) {
-      parts.tail = percent_decode(path);
+      parts.tail = decoder.decode(path);
       parts.is_tail_one_segment = path.find('/') == std::string_view::npos;
       if (!parts.tail) return std::nullopt;
     }
@@ -83,25 +110,25 @@ std::optional<Parts> take_apart(std::string_view path) {
   return parts;
 }
 
-Route file_route(std::string_view method, Parts parts) {
+Route file_route(std::string_view method, const Parts& parts) {
   Route route;
   if (!parts.second || !is_id(*parts.second) || !parts.tail) return route;
   route.endpoint = file_endpoint(method);
   route.pattern = kFiles;
-  route.team = std::move(parts.first);
-  route.project = *std::move(parts.second);
-  route.path = *std::move(parts.tail);
+  route.team = parts.first;
+  route.project = *parts.second;
+  route.path = *parts.tail;
   return route;
 }
 
-Route quota_route(std::string_view method, Parts parts) {
+Route quota_route(std::string_view method, const Parts& parts) {
   Route route;
   if (parts.tail || !is_read(method)) return route;
   if (parts.second && !is_id(*parts.second)) return route;
   route.endpoint = parts.second ? Endpoint::project_quota : Endpoint::team_quota;
   route.pattern = parts.second ? kProjectQuota : kTeamQuota;
-  route.team = std::move(parts.first);
-  route.project = std::move(parts.second).value_or(std::string());
+  route.team = parts.first;
+  route.project = parts.second.value_or(std::string_view());
   return route;
 }
 
@@ -132,27 +159,27 @@ Route context_route(std::string_view method, Parts parts) {
   } else if (method == "POST" && *parts.second == "cache" && parts.is_tail_one_segment &&
              is_scope(*parts.tail)) {
     found = {Endpoint::context_cache_write, kCacheScope};
-    parts.second = std::move(parts.tail);
+    parts.second = parts.tail;
   }
   route.endpoint = found.endpoint;
   route.pattern = found.pattern;
-  route.project = std::move(parts.first);
-  route.scope = *std::move(parts.second);
+  route.project = parts.first;
+  route.scope = *parts.second;
   return route;
 }
 
-Route route_of_family(std::string_view method, Parts parts) {
+Route route_of_family(std::string_view method, const Parts& parts) {
   if (parts.version != "v1" || !is_id(parts.first)) return Route();
-  if (parts.family == "files") return file_route(method, std::move(parts));
-  if (parts.family == "quota") return quota_route(method, std::move(parts));
-  if (parts.family == "context") return context_route(method, std::move(parts));
+  if (parts.family == "files") return file_route(method, parts);
+  if (parts.family == "quota") return quota_route(method, parts);
+  if (parts.family == "context") return context_route(method, parts);
   return Route();
 }
 
 // What no route takes has no parts either.
-Route match(std::string_view method, Parts parts) {
-  Route route = route_of_family(method, std::move(parts));
-  return route.endpoint == Endpoint::unknown ? Route() : route;
+Route match(std::string_view method, const Parts& parts) {
+  Route route = route_of_family(method, parts);
+  return route.endpoint == Endpoint::unknown ? Route() : std::move(route);
 }
 
 // A route that needs no token.
@@ -172,9 +199,12 @@ Result<Route> parse_route(std::string_view method, std::string_view target) {
   const bool is_plain = path.find('%') == std::string_view::npos;
   if (!is_plain && !percent_decode(path)) return bad_url(target);
   if (!path.starts_with('/')) return Route();
-  auto parts = take_apart(path);
+  Decoder decoder(path);
+  const auto parts = take_apart(path, decoder);
   if (!parts) return bad_url(target);
-  return match(method, *std::move(parts));
+  Route route = match(method, *parts);
+  route.decoded = decoder.take();
+  return route;
 }
 
 }  // namespace flowstore::api

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
 
@@ -40,14 +41,18 @@ struct Route {
 
   Endpoint endpoint = Endpoint::unknown;
   std::string_view pattern;  // for metrics: "/v1/files/:teamId/:projectId/*"; empty for unknown
-  std::string team;          // the parts of the path, decoded once
-  std::string project;
-  std::string path;   // of files
-  std::string scope;  // of context, in the request's form
+  // The parts of the path, decoded once: pieces of the target, or of `decoded` where they are not
+  // the same.
+  std::string_view team;
+  std::string_view project;
+  std::string_view path;   // of files
+  std::string_view scope;  // of context, in the request's form
+  std::unique_ptr<const std::string> decoded;
 };
 
 // Reads method and path. Case and slashes count; ids are matched up to 500 characters, as the old
-// server's router has it. Error: FST_ERR_BAD_URL for a malformed %XX anywhere in the path.
+// server's router has it. The target must outlive the route. Error: FST_ERR_BAD_URL for a malformed
+// %XX anywhere in the path.
 Result<Route> parse_route(std::string_view method, std::string_view target);
 
 }  // namespace flowstore::api

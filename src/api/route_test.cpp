@@ -131,6 +131,15 @@ TEST(Route, DecodesEachPartAfterSplitting) {
   EXPECT_EQ(route->pattern, "/v1/files/:teamId/:projectId/*");
 }
 
+TEST(Route, HoldsOnToItsPartsWhenItMoves) {
+  const std::string_view target = "/v1/files/t/p%20q/d%2Fe/f";
+  Route route = *parse_route("GET", target);
+  const Route moved = std::move(route);
+  EXPECT_EQ(moved.team, "t");
+  EXPECT_EQ(moved.project, "p q");
+  EXPECT_EQ(moved.path, "d/e/f");
+}
+
 TEST(Route, TakesIdsUpTo500Characters) {
   EXPECT_EQ(endpoint_of("GET", "/v1/quota/" + std::string(500, 't') + "/p"),
             Endpoint::project_quota);

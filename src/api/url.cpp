@@ -84,7 +84,9 @@ std::optional<std::string> percent_decode(std::string_view text) {
 
 bool is_utf8(std::string_view text) noexcept {
   for (std::size_t at = 0; at < text.size();) {
-    const std::size_t length = sequence_length(text, at);
+    // Nearly all text is ASCII.
+    const bool is_ascii = static_cast<unsigned char>(text[at]) < 0x80;
+    const std::size_t length = is_ascii ? 1 : sequence_length(text, at);
     if (length == 0) return false;
     at += length;
   }

@@ -78,23 +78,37 @@ Task<Result<Grant>> CachingVerifier::verify(std::string_view project, std::strin
   co_return std::move(answer.grant);
 }
 
-CachingVerifier::Lookup CachingVerifier::look_up(const HashValue& key) {
-  const auto now = clock_.now();
+std::optional<Result<Grant>> CachingVerifier::verify_now(std::string_view project,
+                                                         std::string_view token) {
+  const HashValue key = key_of(project, token);
   Shard& shard = shard_of(key);
   const std::lock_guard lock(shard.mutex);
   Lookup lookup;
+  if (!recall(shard, key, lookup)) return std::nullopt;
+  count(lookup.source);
+  return std::move(lookup.known);
+}
+
+CachingVerifier::Lookup CachingVerifier::look_up(const HashValue& key) {
+  Shard& shard = shard_of(key);
+  const std::lock_guard lock(shard.mutex);
+  Lookup lookup;
+  if (!recall(shard, key, lookup)) join_question(shard, key, lookup);
+  return lookup;
+}
+
+// What is remembered. False if somebody should be asked, be it for this request or for later ones.
+bool CachingVerifier::recall(Shard& shard, const HashValue& key, Lookup& lookup) const {
+  const auto now = clock_.now();
   if (const CacheEntry* entry = shard.granted.find(key)) {
     if (is_usable(*entry, now, lookup.source)) lookup.known = entry->grant;
-    if (lookup.known && now < entry->ask_at) return lookup;
-  } else if (const CacheEntry* refusal = shard.refused.find(key)) {
-    if (now < refusal->fresh_until) {
-      lookup.source = Source::negative;
-      lookup.known = token_refused();
-      return lookup;
-    }
+    return lookup.known && now < entry->ask_at;
   }
-  join_question(shard, key, lookup);
-  return lookup;
+  const CacheEntry* const refusal = shard.refused.find(key);
+  if (refusal == nullptr || now >= refusal->fresh_until) return false;
+  lookup.source = Source::negative;
+  lookup.known = token_refused();
+  return true;
 }
 
 // Whether the entry answers a request by itself.

@@ -53,6 +53,8 @@ class CachingVerifier final : public TokenVerifier {
                   metrics::Registry& registry);
 
   Task<Result<Grant>> verify(std::string_view project, std::string_view token) override;
+  std::optional<Result<Grant>> verify_now(std::string_view project,
+                                          std::string_view token) override;
 
  private:
   // How a request was answered; the label `result` of the metric.
@@ -87,6 +89,7 @@ class CachingVerifier final : public TokenVerifier {
   Shard& shard_of(const HashValue& key) { return *shards_[key.high % shards_.size()]; }
 
   Lookup look_up(const HashValue& key);
+  bool recall(Shard& shard, const HashValue& key, Lookup& lookup) const;
   bool is_usable(const CacheEntry& entry, Clock::Instant now, Source& source) const;
   static void join_question(Shard& shard, const HashValue& key, Lookup& lookup);
 

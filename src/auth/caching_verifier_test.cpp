@@ -337,5 +337,29 @@ TEST_F(CachingVerifierTest, AnswersTheOthersWhenTheFirstAskerIsCancelled) {
   EXPECT_EQ(inner_.calls(), 1);
 }
 
+TEST_F(CachingVerifierTest, AnswersAtOnceWhatItRemembersAndNothingElse) {
+  EXPECT_FALSE(cache_.verify_now("p1", "abc"));
+  EXPECT_EQ(inner_.calls(), 0);
+  use("p1", "abc");
+  use("p1", "bad");
+  ASSERT_TRUE(cache_.verify_now("p1", "abc"));
+  EXPECT_EQ((**cache_.verify_now("p1", "abc")).file_quota, 1U);
+  ASSERT_TRUE(cache_.verify_now("p1", "bad"));
+  EXPECT_EQ(cache_.verify_now("p1", "bad")->error().kind(), ErrorKind::unauthorized);
+  EXPECT_EQ(inner_.calls(), 2);
+  EXPECT_EQ(requests("hit"), 2U);
+  EXPECT_EQ(requests("negative"), 2U);
+}
+
+// Else nobody would: verify() does, and answers as fast.
+TEST_F(CachingVerifierTest, DoesNotAnswerAtOnceWhenItIsTimeToAskAgain) {
+  use("p1", "abc");
+  clock_.advance(seconds(73));  // more than 80 % of the cache time
+  EXPECT_FALSE(cache_.verify_now("p1", "abc"));
+  EXPECT_TRUE(is_granted());
+  EXPECT_EQ(inner_.calls(), 2);
+  EXPECT_TRUE(cache_.verify_now("p1", "abc"));
+}
+
 }  // namespace
 }  // namespace flowstore::auth

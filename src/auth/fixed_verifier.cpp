@@ -7,7 +7,8 @@
 
 namespace flowstore::auth {
 
-FixedVerifier::FixedVerifier(const std::vector<config::FixedToken>& tokens) {
+FixedVerifier::FixedVerifier(const std::vector<config::FixedToken>& tokens)
+    : tokens_(digests_of(tokens)) {
   for (const config::FixedToken& token : tokens) add(token);
 }
 
@@ -35,14 +36,17 @@ const FixedVerifier::Permission* FixedVerifier::find(const Digest& digest,
 }
 
 Task<Result<Grant>> FixedVerifier::verify(std::string_view project, std::string_view token) {
-  const Digest digest = sha256(token);
-  if (project.empty()) {
-    if (!permissions_.contains(digest)) co_return token_refused();
-    co_return Grant();
-  }
-  const Permission* permission = find(digest, project);
-  if (permission == nullptr) co_return token_refused();
-  co_return permission->grant;
+  co_return *verify_now(project, token);
+}
+
+std::optional<Result<Grant>> FixedVerifier::verify_now(std::string_view project,
+                                                       std::string_view token) {
+  const Digest* const digest = tokens_.find(token);
+  if (digest == nullptr) return token_refused();
+  if (project.empty()) return Grant();
+  const Permission* const permission = find(*digest, project);
+  if (permission == nullptr) return token_refused();
+  return permission->grant;
 }
 
 }  // namespace flowstore::auth

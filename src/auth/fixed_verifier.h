@@ -2,10 +2,12 @@
 
 #pragma once
 
+#include <optional>
 #include <string>
 #include <unordered_map>
 #include <vector>
 
+#include "auth/known_tokens.h"
 #include "auth/sha256.h"
 #include "auth/token_verifier.h"
 #include "config/config.h"
@@ -23,6 +25,8 @@ class FixedVerifier final : public TokenVerifier {
   // For the empty project every token of the list is good, so that a wrong URL is answered as such
   // and not as a wrong token.
   Task<Result<Grant>> verify(std::string_view project, std::string_view token) override;
+  std::optional<Result<Grant>> verify_now(std::string_view project,
+                                          std::string_view token) override;
 
  private:
   struct Permission {
@@ -33,6 +37,7 @@ class FixedVerifier final : public TokenVerifier {
   void add(const config::FixedToken& token);
   const Permission* find(const Digest& digest, std::string_view project) const;
 
+  KnownTokens tokens_;
   std::unordered_multimap<Digest, Permission, DigestHash> permissions_;
 };
 

@@ -72,5 +72,15 @@ TEST(FixedVerifier, RefusesAListThatMeansTwoThings) {
   EXPECT_THROW(FixedVerifier verifier(nowhere), std::invalid_argument);
 }
 
+TEST(FixedVerifier, AnswersAtOnce) {
+  FixedVerifier verifier({token_for("p1", "abc")});
+  for (int time = 0; time < 2; ++time) {
+    ASSERT_TRUE(verifier.verify_now("p1", "abc"));
+    EXPECT_TRUE(*verifier.verify_now("p1", "abc"));
+    ASSERT_TRUE(verifier.verify_now("p2", "abc"));
+    EXPECT_FALSE(*verifier.verify_now("p2", "abc"));
+  }
+}
+
 }  // namespace
 }  // namespace flowstore::auth

@@ -105,6 +105,16 @@ TEST_F(PlatformVerifierTest, TriesAgainAfterTrouble) {
   EXPECT_EQ(checks("valid"), 1U);
 }
 
+// One that goes nowhere looks like a platform that is slow.
+TEST_F(PlatformVerifierTest, TriesAgainOnANewConnection) {
+  ASSERT_TRUE(verify("p1", "abc"));
+  ASSERT_TRUE(verify("p1", "abc"));
+  ASSERT_EQ(platform_.connections(), 1);
+  platform_.answer_once(FakePlatform::Answer(503));
+  EXPECT_TRUE(verify("p1", "abc"));
+  EXPECT_EQ(platform_.connections(), 2);
+}
+
 TEST_F(PlatformVerifierTest, GivesUpAfterThreeTries) {
   platform_.answer(FakePlatform::Answer(500));
   const auto grant = verify("p1", "abc");

@@ -4,9 +4,9 @@
 #pragma once
 
 #include <string_view>
-#include <unordered_set>
 #include <vector>
 
+#include "auth/known_tokens.h"
 #include "auth/sha256.h"
 #include "config/config.h"
 
@@ -16,6 +16,9 @@ namespace flowstore::auth {
 // it was written in neither.
 Digest digest_of(const config::FixedToken& token);
 
+// The same for a list, in its order.
+std::vector<Digest> digests_of(const std::vector<config::FixedToken>& tokens);
+
 // Keeps digests only. Safe to use from any thread.
 class ServiceTokens {
  public:
@@ -23,10 +26,11 @@ class ServiceTokens {
   explicit ServiceTokens(const std::vector<config::FixedToken>& tokens);
 
   bool contains(std::string_view token) const;
-  bool empty() const noexcept { return digests_.empty(); }
+  bool empty() const noexcept { return is_empty_; }
 
  private:
-  std::unordered_set<Digest, DigestHash> digests_;
+  KnownTokens tokens_;
+  bool is_empty_;
 };
 
 }  // namespace flowstore::auth

@@ -9,15 +9,8 @@
 #include <sys/random.h>
 
 namespace flowstore::auth {
-namespace {
 
 static_assert(std::endian::native == std::endian::little, "words are read as they lie in memory");
-
-std::uint64_t byte_at(std::string_view bytes, std::size_t at) {
-  return static_cast<unsigned char>(bytes[at]);
-}
-
-}  // namespace
 
 SipHash::Key SipHash::random_key() {
   Key key;
@@ -34,20 +27,18 @@ SipHash::SipHash(const Key& key) noexcept
              key.first ^ 0x6c7967656e657261, key.second ^ 0x7465646279746573} {}
 
 void SipHash::add(std::string_view bytes) noexcept {
-  std::size_t at = 0;
-  while (at < bytes.size()) {
-    const auto filled = length_ % 8;
-    if (filled == 0 && bytes.size() - at >= 8) {
-      std::uint64_t word = 0;
-      std::memcpy(&word, bytes.data() + at, sizeof word);
-      add_word(word);
-      at += 8;
-      length_ += 8;
-      continue;
-    }
-    pending_ |= byte_at(bytes, at++) << (8 * filled);
-    ++length_;
-    if (filled == 7) add_word(std::exchange(pending_, 0));
+  // Whole words first, each made of what is pending and the beginning of the next eight bytes.
+  const auto filled = 8 * (length_ % 8);
+  for (; bytes.size() >= 8; bytes.remove_prefix(8)) {
+    std::uint64_t word = 0;
+    std::memcpy(&word, bytes.data(), sizeof word);
+    add_word(pending_ | word << filled);
+    pending_ = filled == 0 ? 0 : word >> (64 - filled);
+    length_ += 8;
+  }
+  for (const char c : bytes) {
+    pending_ |= std::uint64_t{static_cast<unsigned char>(c)} << (8 * (length_ % 8));
+    if (++length_ % 8 == 0) add_word(std::exchange(pending_, 0));
   }
 }
 

@@ -17,14 +17,15 @@ namespace flowstore {
 namespace {
 
 // In the order of CrashPoint.
-constexpr std::array<std::string_view, 25> kNames = {
-    "temp_piece_written",   "temp_written",     "temp_synced",        "folder_made",
-    "file_published",       "folder_synced",    "append_opened",      "append_piece_written",
-    "append_written",       "append_synced",    "file_unlinked",      "tree_file_unlinked",
-    "tree_folder_unlinked", "growth_announced", "growth_unsettled",   "sqlite_written",
-    "sqlite_committed",     "postgres_begun",   "postgres_committed", "object_changed",
-    "upload_begun",         "part_sent",        "part_copied",        "upload_filled",
-    "upload_completed"};
+constexpr std::array<std::string_view, 30> kNames = {
+    "temp_piece_written", "temp_written",         "temp_synced",      "folder_made",
+    "file_published",     "folder_synced",        "append_opened",    "append_piece_written",
+    "append_written",     "append_synced",        "log_written",      "log_synced",
+    "file_rewritten",     "log_applied",          "log_checkpointed", "file_unlinked",
+    "tree_file_unlinked", "tree_folder_unlinked", "growth_announced", "growth_unsettled",
+    "sqlite_written",     "sqlite_committed",     "postgres_begun",   "postgres_committed",
+    "object_changed",     "upload_begun",         "part_sent",        "part_copied",
+    "upload_filled",      "upload_completed"};
 static_assert(kNames.size() == static_cast<std::size_t>(CrashPoint::upload_completed) + 1);
 
 constexpr std::size_t kNowhere = kNames.size();

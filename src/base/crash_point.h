@@ -20,6 +20,12 @@ enum class CrashPoint : std::uint8_t {
   append_piece_written,
   append_written,
   append_synced,
+  // A change that goes by way of the write-ahead log.
+  log_written,
+  log_synced,
+  file_rewritten,  // in place; its time has not been set
+  log_applied,     // one of the changes of a frame
+  log_checkpointed,
   // Removals.
   file_unlinked,
   tree_file_unlinked,  // one of them

@@ -94,8 +94,8 @@ void LogFields::open(std::string_view name) {
   // One allocation is enough for most lines.
   if (json_.empty()) json_.reserve(384);
   if (!json_.empty() && json_.back() != '{') json_.push_back(',');
-  append_json_string(json_, name);
-  json_.push_back(':');
+  // Names are literals of this program: nothing in them is to be escaped.
+  json_.append("\"").append(name).append("\":");
 }
 
 LogFields& LogFields::text(std::string_view name, std::string_view value) {

@@ -16,14 +16,12 @@ std::string_view name_of(LogLevel level) {
   return kNames[static_cast<std::size_t>(level)];
 }
 
-// Leading zeros up to `width`; digits beyond it are left out.
-void append_digits(std::string& out, unsigned value, std::size_t width) {
-  std::array<char, 4> digits{};
+// Writes the last `width` digits of a number, with leading zeros.
+void put_digits(char* out, unsigned value, std::size_t width) {
   for (std::size_t i = width; i > 0; --i) {
-    digits[i - 1] = static_cast<char>('0' + value % 10);
+    out[i - 1] = static_cast<char>('0' + value % 10);
     value /= 10;
   }
-  out.append(digits.data(), width);
 }
 
 bool is_control(char c) {
@@ -78,14 +76,18 @@ std::size_t character_length(std::string_view text) {
   return 0;
 }
 
-// How many bytes at the start can be copied as they are, in JSON and on a terminal.
+// Which bytes can be copied as they are, in JSON and on a terminal. A table, because all text of a
+// request that is logged is looked at.
+constexpr auto kPlain = [] {
+  std::array<bool, 256> plain{};
+  for (std::size_t byte = 0x20; byte < 0x7F; ++byte) plain[byte] = byte != '"' && byte != '\\';
+  return plain;
+}();
+
+// How many of them stand at the start.
 std::size_t plain_length(std::string_view text) {
   std::size_t length = 0;
-  while (length < text.size()) {
-    const auto byte = static_cast<unsigned char>(text[length]);
-    if (byte < 0x20 || byte >= 0x7F || byte == '"' || byte == '\\') break;
-    ++length;
-  }
+  while (length < text.size() && kPlain[static_cast<unsigned char>(text[length])]) ++length;
   return length;
 }
 
@@ -123,20 +125,17 @@ void append_time(std::string& out, std::chrono::system_clock::time_point time) {
   const auto day = std::chrono::floor<std::chrono::days>(time);
   const std::chrono::year_month_day date(day);
   const std::chrono::hh_mm_ss clock(std::chrono::floor<std::chrono::milliseconds>(time - day));
-  append_digits(out, static_cast<unsigned>(static_cast<int>(date.year())), 4);
-  out.push_back('-');
-  append_digits(out, static_cast<unsigned>(date.month()), 2);
-  out.push_back('-');
-  append_digits(out, static_cast<unsigned>(date.day()), 2);
-  out.push_back('T');
-  append_digits(out, static_cast<unsigned>(clock.hours().count()), 2);
-  out.push_back(':');
-  append_digits(out, static_cast<unsigned>(clock.minutes().count()), 2);
-  out.push_back(':');
-  append_digits(out, static_cast<unsigned>(clock.seconds().count()), 2);
-  out.push_back('.');
-  append_digits(out, static_cast<unsigned>(clock.subseconds().count()), 3);
-  out.push_back('Z');
+  constexpr std::string_view kShape = "0000-00-00T00:00:00.000Z";
+  std::array<char, 24> text{};
+  kShape.copy(text.data(), text.size());
+  put_digits(&text[0], static_cast<unsigned>(static_cast<int>(date.year())), 4);
+  put_digits(&text[5], static_cast<unsigned>(date.month()), 2);
+  put_digits(&text[8], static_cast<unsigned>(date.day()), 2);
+  put_digits(&text[11], static_cast<unsigned>(clock.hours().count()), 2);
+  put_digits(&text[14], static_cast<unsigned>(clock.minutes().count()), 2);
+  put_digits(&text[17], static_cast<unsigned>(clock.seconds().count()), 2);
+  put_digits(&text[20], static_cast<unsigned>(clock.subseconds().count()), 3);
+  out.append(text.data(), text.size());
 }
 
 std::string log_line(LogFormat format, LogLevel level, std::chrono::system_clock::time_point time,

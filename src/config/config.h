@@ -11,6 +11,7 @@
 
 #include "base/log.h"
 #include "base/secret.h"
+#include "config/accounts.h"
 
 namespace flowstore::config {
 
@@ -42,6 +43,9 @@ struct DriverConfig {
   // driver.options.durability (localfs): strict = an answered write survives a power cut;
   // relaxed = it survives a crash of flowstore, not of the machine.
   Durability durability = Durability::strict;
+  // driver.options.log (localfs, strict): small writes go by way of a write-ahead log, where the
+  // file system allows one.
+  bool keeps_log = true;
   // driver.options.maxBytes (memory): all files together; beyond it writes are refused with 507.
   std::uint64_t max_bytes = std::uint64_t{1} << 30;
   S3Config s3;
@@ -177,6 +181,7 @@ struct Config {
   std::size_t workers = 0;         // workers: event loops; 0: one per core
   std::chrono::milliseconds shutdown_grace{20'000};  // shutdown.grace, in seconds
   bool has_metrics = false;                          // telemetry.backend.prometheus.enabled
+  Account account;                                   // user, group
   TlsConfig tls;
   AdminConfig admin;
   DriverConfig driver;

@@ -40,6 +40,10 @@ void read_durability(const Value& value, Config& config) {
   if (durability) config.driver.durability = *durability;
 }
 
+void read_log(const Value& value, Config& config) {
+  if (const auto flag = value.flag()) config.driver.keeps_log = *flag;
+}
+
 void read_bucket(const Value& value, Config& config) {
   if (auto bucket = value.text()) config.driver.s3.bucket = *std::move(bucket);
 }
@@ -72,6 +76,8 @@ std::vector<Option> driver_options() {
        [](const Config& c) {
          return std::string(c.driver.durability == Durability::strict ? "strict" : "relaxed");
        }},
+      {"driver.options.log", read_log,
+       [](const Config& c) { return show_flag(c.driver.keeps_log); }},
       {"driver.options.maxBytes",
        [](const Value& v, Config& c) {
          if (const auto bytes = v.bytes(1)) c.driver.max_bytes = *bytes;

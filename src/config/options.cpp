@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <limits>
 
+#include "config/account_options.h"
 #include "config/base_url.h"
 #include "config/context_options.h"
 #include "config/driver_options.h"
@@ -251,8 +252,8 @@ Table joined(std::initializer_list<Table> parts) {
 
 const std::vector<Option>& options() {
   static const Table all =
-      joined({server_options(), listener_options(), driver_options(), context_options(),
-              auth_options(), limits_options(), operations_options()});
+      joined({server_options(), account_options(), listener_options(), driver_options(),
+              context_options(), auth_options(), limits_options(), operations_options()});
   return all;
 }
 

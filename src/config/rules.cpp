@@ -11,6 +11,7 @@ class Rules {
       : config_(config), lines_(lines), problems_(problems) {}
 
   void check() {
+    check_account();
     check_driver();
     check_platform();
     check_tokens();
@@ -26,6 +27,16 @@ class Rules {
   }
   void warn(const std::string& key, std::string message) {
     problems_.warn(key, lines_.near(key), std::move(message));
+  }
+
+  void check_account() {
+    const Account& account = config_.account;
+    if (!account.is_set() && lines_.has("group") && !is_refused("user")) {
+      warn("group", "has no effect without user");
+    }
+    if (account.is_set() && !account.primary_group && !account.group && !is_refused("group")) {
+      reject("user", "is a number that the list of users does not have; set group as well");
+    }
   }
 
   void check_driver() {

@@ -13,9 +13,9 @@ namespace flowstore::files {
 
 // `operation` is the system call that Node.js names: "open", "unlink", "scandir".
 inline Error no_such_file(const FileKey& key, std::string_view operation) {
-  return Error(
-      ErrorKind::not_found, "ENOENT",
-      "ENOENT: no such file or directory, " + std::string(operation) + " '" + key.sent() + "'");
+  return Error(ErrorKind::not_found, "ENOENT",
+               "ENOENT: no such file or directory, " + std::string(operation) + " '" +
+                   std::string(key.sent()) + "'");
 }
 
 // A read of a folder as if it were a file: "EISDIR: illegal operation on a directory, read".
@@ -28,19 +28,21 @@ inline Error is_a_directory(std::string_view operation) {
 inline Error is_a_directory(const FileKey& key, std::string_view operation) {
   return Error(ErrorKind::is_directory, "EISDIR",
                "EISDIR: illegal operation on a directory, " + std::string(operation) + " '" +
-                   key.sent() + "'");
+                   std::string(key.sent()) + "'");
 }
 
 // A path that goes on below a file.
 inline Error not_a_directory(const FileKey& key, std::string_view operation) {
-  return Error(ErrorKind::invalid, "ENOTDIR",
-               "ENOTDIR: not a directory, " + std::string(operation) + " '" + key.sent() + "'");
+  return Error(
+      ErrorKind::invalid, "ENOTDIR",
+      "ENOTDIR: not a directory, " + std::string(operation) + " '" + std::string(key.sent()) + "'");
 }
 
 // A segment of more than 255 bytes, or a path that the store cannot hold.
 inline Error name_too_long(const FileKey& key, std::string_view operation) {
   return Error(ErrorKind::invalid, "ENAMETOOLONG",
-               "ENAMETOOLONG: name too long, " + std::string(operation) + " '" + key.sent() + "'");
+               "ENAMETOOLONG: name too long, " + std::string(operation) + " '" +
+                   std::string(key.sent()) + "'");
 }
 
 inline Error store_is_full() {

@@ -53,7 +53,9 @@ class FileKey {
   std::string_view relative() const noexcept;
 
   // The path as the client sent it, decoded: the only form that may appear in a message.
-  const std::string& sent() const noexcept { return sent_; }
+  std::string_view sent() const noexcept {
+    return sent_.empty() ? relative() : std::string_view(sent_);
+  }
 
   // The path can only be a folder: it is the project itself or was sent with '/', "/." or "/.." at
   // its end.
@@ -63,15 +65,12 @@ class FileKey {
   bool has_long_name() const noexcept;
 
  private:
-  FileKey(ProjectKey project, std::string path, std::string sent, bool names_folder)
-      : project_(std::move(project)),
-        path_(std::move(path)),
-        sent_(std::move(sent)),
-        names_folder_(names_folder) {}
+  FileKey(ProjectKey project, std::string path, bool names_folder)
+      : project_(std::move(project)), path_(std::move(path)), names_folder_(names_folder) {}
 
   ProjectKey project_;
   std::string path_;
-  std::string sent_;
+  std::string sent_;  // empty: the same as relative()
   bool names_folder_;
 };
 

@@ -47,6 +47,8 @@ class FileService {
 
   // The content may be read after the file has been replaced; it stays the old one.
   Task<Result<OpenFile>> read(const FileKey& key, Reading reading);
+  // The same if nothing has to be waited for; nothing otherwise.
+  std::optional<Result<OpenFile>> read_now(const FileKey& key);
   Task<Result<FileStat>> stat(const FileKey& key);
 
   // not_found, is_directory, precondition_failed.

@@ -138,6 +138,8 @@ class FileStore {
   // not_found (ENOENT), is_directory (EISDIR), invalid (ENOTDIR: below a file; ENAMETOOLONG).
   virtual Task<Result<FileStat>> stat(const FileKey& key) = 0;
   virtual Task<Result<OpenFile>> open(const FileKey& key, Reading reading) = 0;
+  // What open() gives, if nothing has to be waited for; nothing otherwise, which is always right.
+  virtual std::optional<Result<OpenFile>> open_cached(const FileKey&) { return std::nullopt; }
 
   // The same without a reason where there is no file, which a store may have to ask more questions
   // for.

@@ -42,6 +42,7 @@ ChunkDecoder::Outcome ChunkDecoder::decode(std::span<char> input) {
     at += count;
     decoded += count;
     remaining_ -= count;
+    line_bytes_ -= std::min(line_bytes_, count);
     if (remaining_ == 0) state_ = State::data_cr;
   }
   piece_ = std::string_view(input.data(), decoded);
@@ -63,7 +64,7 @@ bool ChunkDecoder::step(char c) {
       if (c == '\r') return move_to(State::size_lf);
       return is_extension(c) && count_line_byte();
     case State::size_lf:
-      line_bytes_ = 0;
+      if (remaining_ == 0) line_bytes_ = 0;
       return c == '\n' && move_to(remaining_ > 0 ? State::data : State::trailer_start);
     case State::data_cr:
       return c == '\r' && move_to(State::data_lf);

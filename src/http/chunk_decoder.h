@@ -17,7 +17,9 @@ class ChunkDecoder {
  public:
   enum class Outcome : std::uint8_t { need_more, complete, malformed };
 
-  // An extension, and all trailers together, may have `max_line` bytes.
+  // Sizes and extensions together may have `max_line` bytes more than the content between them has
+  // had so far, and all trailers together `max_line` bytes: a body that is framing and next to
+  // nothing else has an end, too.
   explicit ChunkDecoder(std::size_t max_line) : max_line_(max_line) {}
 
   // For the next body.
@@ -59,7 +61,7 @@ class ChunkDecoder {
 
   std::size_t max_line_;
   std::uint64_t remaining_ = 0;  // bytes of the chunk
-  std::size_t line_bytes_ = 0;
+  std::size_t line_bytes_ = 0;   // of framing that no content has made up for
   State state_ = State::size_start;
   std::string_view piece_;
   std::size_t consumed_ = 0;

@@ -90,11 +90,21 @@ TEST(ChunkDecoder, BoundsWhatItForgets) {
   EXPECT_EQ(decode("1;" + many).outcome, Outcome::malformed);
   EXPECT_EQ(decode(std::string(64, '0')).outcome, Outcome::malformed);
   EXPECT_EQ(decode("0\r\nT: " + many).outcome, Outcome::malformed);
-  // Trailers count together, extensions each for itself.
+  // Trailers count together.
   EXPECT_EQ(decode("0\r\nT:" + std::string(40, 'a') + "\r\nU:" + std::string(40, 'a')).outcome,
             Outcome::malformed);
-  const std::string chunk = "1;" + std::string(40, 'a') + "\r\nx\r\n";
-  EXPECT_EQ(decode(chunk + chunk + chunk).body, "xxx");
+}
+
+TEST(ChunkDecoder, BoundsTheFramingAroundNextToNothing) {
+  const std::string chunk = "1;" + std::string(24, 'a') + "\r\nx\r\n";
+  EXPECT_EQ(decode(chunk + chunk).body, "xx");
+  EXPECT_EQ(decode(chunk + chunk + chunk).outcome, Outcome::malformed);
+  // As much as there is content may go on for ever.
+  const std::string fair = "1e;" + std::string(24, 'a') + "\r\n" + std::string(30, 'x') + "\r\n";
+  std::string many;
+  for (int i = 0; i < 1000; ++i) many += fair + "1\r\nx\r\n";
+  EXPECT_EQ(decode(many + "0\r\nT: " + std::string(40, 'a') + "\r\n\r\n").outcome,
+            Outcome::complete);
 }
 
 }  // namespace

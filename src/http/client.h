@@ -23,6 +23,7 @@ struct ClientRequest {
   std::chrono::milliseconds timeout{1000};  // for everything, from the call to the last byte
   std::chrono::milliseconds connect_timeout{1000};  // of it, until TCP and TLS are set up
   std::size_t max_body_bytes = 64 * 1024;           // a longer answer, unpacked, is an error
+  bool on_new_connection = false;                   // not on one that was used before
   bool follow_redirects = true;  // to http and https only; never hands credentials on
 };
 

@@ -71,6 +71,7 @@ void Transfer::set_options(const Trust& trust) {
   curl_easy_setopt(handle, CURLOPT_TIMEOUT_MS, static_cast<long>(left().count()));
   curl_easy_setopt(handle, CURLOPT_CONNECTTIMEOUT_MS,
                    static_cast<long>(request_.connect_timeout.count()));
+  curl_easy_setopt(handle, CURLOPT_FRESH_CONNECT, request_.on_new_connection ? 1L : 0L);
   curl_easy_setopt(handle, CURLOPT_TCP_KEEPALIVE, 1L);
   curl_easy_setopt(handle, CURLOPT_NOSIGNAL, 1L);
   // A request that times out while its host is looked up leaves the look-up behind. Without this

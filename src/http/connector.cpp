@@ -29,9 +29,14 @@ class Connector::KeptReply final : public Reply {
 
   // Up to the head of the answer.
   Task<Status> begin(const OutgoingRequest& request, std::string head) {
-    FLOWSTORE_CO_TRY_STATUS(co_await dialogue_.begin(request, std::move(head)));
-    if (dialogue_.is_over()) leave_connection();
-    co_return Status();
+    const Instant start = steady_clock::now();
+    const Status begun = co_await dialogue_.begin(request, std::move(head));
+    // The other connections may go nowhere either, and each would be waited for in vain. A deadline
+    // that was near says nothing of them.
+    const bool was_awaited = steady_clock::now() - start >= request.timeout;
+    if (!begun && dialogue_.was_silent() && was_awaited) connector_.idle_.drop(origin_);
+    if (begun && dialogue_.is_over()) leave_connection();
+    co_return begun;
   }
 
   int status() const override { return dialogue_.head().status(); }

@@ -1,6 +1,7 @@
 #include "http/connector.h"
 
 #include <atomic>
+#include <latch>
 #include <string>
 #include <thread>
 #include <utility>
@@ -241,6 +242,29 @@ TEST_F(ConnectorTest, WaitsForNothingLongerThanItMay) {
   OutgoingRequest late = request_for("GET");
   late.deadline = std::chrono::steady_clock::now() + milliseconds(100);
   EXPECT_EQ(ask_on_a_loop(silent, std::move(late)).code, kNoAnswer);
+}
+
+TEST_F(ConnectorTest, UsesNoneOfTheKeptConnectionsAfterOneWasSilent) {
+  constexpr int kKept = 3;
+  std::latch all_are_here(kKept);
+  std::atomic<int> count = 0;
+  const RawServer server([&](RawPeer& peer) {
+    const bool falls_silent = ++count <= kKept;
+    peer.read_head();
+    if (falls_silent) all_are_here.arrive_and_wait();
+    peer.send(kHello);
+    if (falls_silent) peer.wait_for_end();
+    while (!peer.read_head().empty()) peer.send(kHello);
+  });
+  std::vector<std::thread> threads;
+  for (int i = 0; i < kKept; ++i) {
+    threads.emplace_back([&] { EXPECT_EQ(ask_on_a_loop(server).status, 200); });
+  }
+  for (std::thread& thread : threads) thread.join();
+  ASSERT_EQ(connector_.counts().idle, 3U);
+  EXPECT_EQ(ask_on_a_loop(server, impatient()).code, kNoAnswer);
+  EXPECT_EQ(ask_on_a_loop(server).status, 200);
+  EXPECT_EQ(connector_.counts().opened, 4U);
 }
 
 TEST_F(ConnectorTest, GivesUpOnAPeerThatTakesNothing) {

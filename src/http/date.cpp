@@ -46,9 +46,9 @@ std::string format_date(std::chrono::system_clock::time_point time) {
   // By hand: every file that is read has a Last-Modified, and snprintf costs more than the rest of
   // the head.
   std::string text = "Sun, 06 Nov 1994 08:49:37 GMT";
-  text.replace(0, 3, kDays[std::chrono::weekday(day).c_encoding()]);
+  kDays[std::chrono::weekday(day).c_encoding()].copy(text.data(), 3);
   put_digits(text, 5, 2, static_cast<unsigned>(date.day()));
-  text.replace(8, 3, kMonths[static_cast<unsigned>(date.month()) - 1]);
+  kMonths[static_cast<unsigned>(date.month()) - 1].copy(text.data() + 8, 3);
   put_digits(text, 12, 4, static_cast<unsigned>(static_cast<int>(date.year())));
   put_digits(text, 17, 2, static_cast<unsigned>(clock.hours().count()));
   put_digits(text, 20, 2, static_cast<unsigned>(clock.minutes().count()));

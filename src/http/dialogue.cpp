@@ -81,7 +81,8 @@ Task<Result<bool>> Dialogue::send(std::string_view first, std::string_view secon
       continue;
     }
     const bool is_in_time = co_await wire_->wait_for_either(deadline);
-    if (!is_in_time) co_return lost("the request was not taken in time");
+    was_silent_ = !is_in_time;
+    if (was_silent_) co_return lost("the request was not taken in time");
     if (!wants_more()) co_return false;
   }
   co_return true;
@@ -110,7 +111,8 @@ Task<Status> Dialogue::read_more(Instant deadline) {
     if (outcome == Try::failed) co_return unavailable(kNoAnswer, wire_->failure());
     if (outcome == Try::moved || outcome == Try::ended) co_return Status();
     const bool is_in_time = co_await wire_->wait(outcome, deadline);
-    if (!is_in_time) co_return unavailable(kNoAnswer, "nothing came in time");
+    was_silent_ = !is_in_time;
+    if (was_silent_) co_return unavailable(kNoAnswer, "nothing came in time");
   }
 }
 

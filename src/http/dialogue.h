@@ -33,6 +33,8 @@ class Dialogue {
   bool is_over() const noexcept { return reader_.state() == ReplyReader::State::complete; }
   // Once over: the connection can be used again.
   bool can_be_kept() const noexcept { return was_sent_whole_ && reader_.can_be_kept(); }
+  // The peer took or said nothing for as long as it was waited for.
+  bool was_silent() const noexcept { return was_silent_; }
   // Takes the connection; what has come can still be had by next().
   std::unique_ptr<Wire> take_wire() noexcept { return std::move(wire_); }
 
@@ -60,6 +62,7 @@ class Dialogue {
   bool was_sent_whole_ = false;
   bool has_piece_ = false;  // the reader's piece has not been asked for
   bool is_broken_ = false;
+  bool was_silent_ = false;
 };
 
 }  // namespace flowstore::http

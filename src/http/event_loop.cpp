@@ -94,6 +94,7 @@ Task<> EventLoop::sweep_every_second() {
 
 void EventLoop::refresh_time() {
   coarse_now_ = environment_.clock.now();
+  last_sweep_.store(coarse_now_.time_since_epoch().count(), std::memory_order_relaxed);
   date_ = format_date(environment_.clock.wall());
 }
 

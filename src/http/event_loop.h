@@ -6,6 +6,7 @@
 #include <chrono>
 #include <cstddef>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <thread>
@@ -54,6 +55,10 @@ class EventLoop {
   std::size_t connections() const noexcept {                        // any thread
     return connection_count_.load(std::memory_order_relaxed);
   }
+  // When it last looked after its connections, which it does every second. Any thread.
+  Clock::Instant last_sweep() const noexcept {
+    return Clock::Instant(Clock::Duration(last_sweep_.load(std::memory_order_relaxed)));
+  }
   // Counts a connection that was accepted for this loop and is on its way to it. Any thread.
   void expect_connection() noexcept { connection_count_.fetch_add(1, std::memory_order_relaxed); }
   void forget_connection() noexcept { connection_count_.fetch_sub(1, std::memory_order_relaxed); }
@@ -73,8 +78,11 @@ class EventLoop {
   // "Sun, 06 Nov 1994 08:49:37 GMT", made once a second.
   std::string_view date() const noexcept { return date_; }
 
-  // A place to put an answer together; valid until the next suspension.
-  std::string& scratch() noexcept { return scratch_; }
+  // A place of at least this size to put an answer together; valid until the next suspension.
+  std::span<char> scratch(std::size_t size) {
+    if (scratch_.size() < size) scratch_.resize(size);
+    return scratch_;
+  }
 
   // Memory for one request; to be given back when its answer is written.
   std::unique_ptr<RequestMemory> lend_memory();
@@ -92,8 +100,9 @@ class EventLoop {
   std::atomic<std::size_t> connection_count_{0};
   bool is_draining_ = false;
   Clock::Instant coarse_now_;
+  std::atomic<Clock::Duration::rep> last_sweep_{0};
   std::string date_;
-  std::string scratch_;
+  std::vector<char> scratch_;
   std::vector<std::unique_ptr<RequestMemory>> spare_memory_;
   // Below everything that a session uses: sessions that are still suspended die with the context.
   boost::asio::io_context context_;

@@ -49,6 +49,11 @@ class Request {
   // The first header of that name, compared without case; nothing if it was not sent.
   std::optional<std::string_view> header(std::string_view name) const noexcept;
 
+  // For metrics and logs: the pattern of the route that the handler has found, a literal. Empty: a
+  // request of no route, which is not counted.
+  void set_route(std::string_view pattern) noexcept { route_ = pattern; }
+  std::string_view route() const noexcept { return route_; }
+
   // The body; pulling it for the first time answers `Expect: 100-continue`. Its size() is the
   // Content-Length, 0 without a body, nothing when chunked. A body that ends early or breaks the
   // framing is an Error of kind aborted. What the handler leaves unread the session discards.
@@ -65,6 +70,7 @@ class Request {
   const Peer* peer_;
   ByteSource* body_;
   const Caller* caller_;
+  std::string_view route_;
 };
 
 // One answer. The session adds Date, Connection, Keep-Alive, Content-Length and the security
@@ -79,8 +85,7 @@ class Response {
   }
 
   int status;
-  std::string_view content_type;  // a literal; empty: none is sent
-  std::string_view route;         // the pattern for metrics, a literal; empty: not counted
+  std::string_view content_type;                                  // a literal; empty: none is sent
   std::vector<std::pair<std::string_view, std::string>> headers;  // names are literals
   Content content;
   bool close = false;                // end the connection after this answer

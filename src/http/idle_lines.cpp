@@ -49,6 +49,10 @@ std::vector<IdleLines::Idle> IdleLines::take_old(Instant now) {
   return old;
 }
 
+void IdleLines::drop(const Origin& origin) {
+  while (take_latest(origin)) continue;
+}
+
 std::size_t IdleLines::count() const {
   const std::lock_guard lock(mutex_);
   return idle_.size();

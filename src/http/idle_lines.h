@@ -25,6 +25,9 @@ class IdleLines {
   // In the place of the one that was used first if there are too many.
   void keep(const Origin& origin, Line line);
 
+  // Closes all to this peer: they may have gone where another one has.
+  void drop(const Origin& origin);
+
   std::size_t count() const;
 
  private:

@@ -1,5 +1,6 @@
 #include <array>
 #include <charconv>
+#include <cstring>
 #include <string_view>
 #include <utility>
 
@@ -50,43 +51,64 @@ constexpr std::array<std::pair<int, std::string_view>, 20> kReasonPhrases = {{
     {507, "Insufficient Storage"},
 }};
 
-void append_number(std::string& out, std::uint64_t number) {
-  std::array<char, 20> text{};
-  const auto end = std::to_chars(text.data(), text.data() + text.size(), number).ptr;
-  out.append(text.data(), end);
-}
+// Writes behind what it has written; the caller has made room.
+class Pen {
+ public:
+  explicit Pen(char* at) : at_(at) {}
 
-void append_header(std::string& out, std::string_view name, std::string_view value) {
-  out.append(name).append(": ").append(value).append("\r\n");
-}
+  Pen& put(std::string_view text) {
+    std::memcpy(at_, text.data(), text.size());
+    at_ += text.size();
+    return *this;
+  }
+  Pen& number(std::uint64_t number) {
+    at_ = std::to_chars(at_, at_ + kMostDigits, number).ptr;
+    return *this;
+  }
+  Pen& header(std::string_view name, std::string_view value) {
+    return put(name).put(": ").put(value).put("\r\n");
+  }
+
+  static constexpr std::size_t kMostDigits = 20;
+  char* at() const noexcept { return at_; }
+
+ private:
+  char* at_;
+};
+
+// More than the status line and the headers that the session adds.
+constexpr std::size_t kOwnRoom = kSecurityHeaders.size() + 512;
 
 }  // namespace
 
-void append_head(std::string& out, const Response& response, std::optional<std::uint64_t> size,
-                 const Framing& framing, std::string_view date, std::chrono::seconds idle_timeout) {
-  out.append("HTTP/1.1 ");
-  append_number(out, static_cast<std::uint64_t>(response.status));
-  out.append(" ").append(reason_phrase(response.status)).append("\r\n");
-  out.append(kSecurityHeaders);
-  if (!response.content_type.empty()) append_header(out, "content-type", response.content_type);
-  for (const auto& [name, value] : response.headers) append_header(out, name, value);
+std::size_t head_room(const Response& response) {
+  std::size_t room = kOwnRoom + response.content_type.size();
+  for (const auto& [name, value] : response.headers) room += name.size() + value.size() + 4;
+  return room;
+}
+
+std::size_t write_head(char* out, const Response& response, std::optional<std::uint64_t> size,
+                       const Framing& framing, const HeadTime& time) {
+  Pen pen(out);
+  pen.put("HTTP/1.1 ").number(static_cast<std::uint64_t>(response.status));
+  pen.put(" ").put(reason_phrase(response.status)).put("\r\n").put(kSecurityHeaders);
+  if (!response.content_type.empty()) pen.header("content-type", response.content_type);
+  for (const auto& [name, value] : response.headers) pen.header(name, value);
   // RFC 9110, section 8.6: without content nothing is said of its length.
   const bool has_content = may_have_content(response.status);
   if (has_content && size) {
-    out.append("content-length: ");
-    append_number(out, *size);
-    out.append("\r\n");
+    pen.put("content-length: ").number(*size).put("\r\n");
   } else if (has_content && !framing.is_http_1_0) {
-    out.append("Transfer-Encoding: chunked\r\n");
+    pen.put("Transfer-Encoding: chunked\r\n");
   }
-  append_header(out, "Date", date);
+  pen.header("Date", time.date);
   if (framing.keeps_alive) {
-    out.append("Connection: keep-alive\r\nKeep-Alive: timeout=");
-    append_number(out, static_cast<std::uint64_t>(idle_timeout.count()));
-    out.append("\r\n\r\n");
+    pen.put("Connection: keep-alive\r\nKeep-Alive: timeout=");
+    pen.number(static_cast<std::uint64_t>(time.idle_timeout.count())).put("\r\n\r\n");
   } else {
-    out.append("Connection: close\r\n\r\n");
+    pen.put("Connection: close\r\n\r\n");
   }
+  return static_cast<std::size_t>(pen.at() - out);
 }
 
 bool may_have_content(int status) { return status != 204 && status != 304; }

@@ -11,8 +11,11 @@ constexpr std::string_view kDate = "Sun, 06 Nov 1994 08:49:37 GMT";
 
 std::string head_of(const Response& response, std::optional<std::uint64_t> size,
                     const Framing& framing = Framing()) {
-  std::string out;
-  append_head(out, response, size, framing, kDate, std::chrono::seconds(72));
+  std::string out(head_room(response), '\0');
+  const HeadTime time{kDate, std::chrono::seconds(72)};
+  const std::size_t written = write_head(out.data(), response, size, framing, time);
+  EXPECT_LE(written, out.size());
+  out.resize(written);
   return out;
 }
 

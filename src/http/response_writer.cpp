@@ -19,11 +19,19 @@ constexpr std::uint64_t kInlineFileBytes = 16 * 1024;
 // A file is warmed and sent in steps of this size.
 constexpr std::uint64_t kFileStep = 1 << 20;
 
+// Whether the second text begins where the first one ends.
+bool is_behind(std::string_view first, std::string_view second) {
+  return second.data() == first.data() + first.size();
+}
+
+// One piece where the memory is one.
 std::span<const iovec> pieces_of(std::array<iovec, 2>& pieces, std::string_view first,
                                  std::string_view second) {
   pieces[0] = iovec{const_cast<char*>(first.data()), first.size()};
   pieces[1] = iovec{const_cast<char*>(second.data()), second.size()};
-  return std::span(pieces.data(), second.empty() ? 1 : 2);
+  if (!is_behind(first, second)) return std::span(pieces.data(), second.empty() ? 1 : 2);
+  pieces[0].iov_len += second.size();
+  return std::span(pieces.data(), 1);
 }
 
 // Reads a whole range; false if the file is shorter or cannot be read. Blocks: runs on the pool.
@@ -58,17 +66,16 @@ bool is_cached(int file, std::uint64_t offset) {
 }  // namespace
 
 bool ResponseWriter::send_at_once() {
-  std::string& scratch = connection_.loop().scratch();
-  scratch.clear();
-  const auto& limits = connection_.loop().environment().limits;
-  append_head(scratch, response_, response_.content.size(), framing_, connection_.loop().date(),
-              limits.idle_timeout);
-  const std::size_t head_size = scratch.size();
+  EventLoop& loop = connection_.loop();
+  const auto scratch = loop.scratch(head_room(response_) + kInlineFileBytes);
+  const HeadTime time{loop.date(), loop.environment().limits.idle_timeout};
+  const std::size_t head_size =
+      write_head(scratch.data(), response_, response_.content.size(), framing_, time);
+  const std::string_view head(scratch.data(), head_size);
   std::string_view content;
   if (may_have_content(response_.status) && !framing_.is_head_request) {
-    content = content_in_memory(scratch);
+    content = content_in_memory(scratch.subspan(head_size));
   }
-  const std::string_view head = std::string_view(scratch).substr(0, head_size);
   // A head alone waits for its content: together they fill fewer packets.
   std::array<iovec, 2> pieces{};
   const ssize_t taken = connection_.send_now(pieces_of(pieces, head, content), has_more_);
@@ -81,16 +88,16 @@ bool ResponseWriter::send_at_once() {
   rest_of_head_ = head.substr(std::min(sent, head.size()));
   sent_ = sent - std::min(sent, head.size());
   rest_of_content_ = content.substr(sent_);
-  if (scratch.size() > head_size) {
+  if (is_behind(head, content)) {
     own_content_ = rest_of_content_;
     rest_of_content_ = own_content_;
   }
   return false;
 }
 
-// The bytes of content in memory; a small file is read behind the head in `scratch`. Sets has_more_
-// for anything else.
-std::string_view ResponseWriter::content_in_memory(std::string& scratch) {
+// The bytes of content in memory; a small file is read into `space`, behind the head. Sets
+// has_more_ for anything else.
+std::string_view ResponseWriter::content_in_memory(std::span<char> space) {
   Content::Form& form = response_.content.form();
   if (auto* bytes = std::get_if<std::string>(&form)) return *bytes;
   if (auto* bytes = std::get_if<std::string_view>(&form)) return *bytes;
@@ -101,13 +108,10 @@ std::string_view ResponseWriter::content_in_memory(std::string& scratch) {
   has_more_ = true;
   const auto* file = std::get_if<Content::File>(&form);
   if (file == nullptr || file->length > kInlineFileBytes) return {};
-  const std::size_t head_size = scratch.size();
-  scratch.resize(head_size + file->length);
-  const std::span<char> space(scratch.data() + head_size, file->length);
-  has_more_ = read_cached(file->descriptor.get(), file->offset, space) !=
-              static_cast<ssize_t>(space.size());
-  if (has_more_) scratch.resize(head_size);
-  return std::string_view(scratch).substr(head_size);
+  const auto wanted = space.first(file->length);
+  has_more_ = read_cached(file->descriptor.get(), file->offset, wanted) !=
+              static_cast<ssize_t>(wanted.size());
+  return has_more_ ? std::string_view() : std::string_view(wanted.data(), wanted.size());
 }
 
 Task<Io> ResponseWriter::send_rest() {

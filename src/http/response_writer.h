@@ -2,8 +2,11 @@
 
 #pragma once
 
+#include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -20,10 +23,20 @@ struct Framing {
   bool keeps_alive = true;
 };
 
-// Appends the status line and every header, to the empty line. `size` is the Content-Length;
-// nothing: chunked, or up to the end of the connection for HTTP/1.0.
-void append_head(std::string& out, const Response& response, std::optional<std::uint64_t> size,
-                 const Framing& framing, std::string_view date, std::chrono::seconds idle_timeout);
+// What all heads of one second have in common.
+struct HeadTime {
+  std::string_view date;
+  std::chrono::seconds idle_timeout;
+};
+
+// Bytes that the head of this answer may need.
+std::size_t head_room(const Response& response);
+
+// Writes the status line and every header, to the empty line, where there is room for it; returns
+// the bytes written. `size` is the Content-Length; nothing: chunked, or up to the end of the
+// connection for HTTP/1.0.
+std::size_t write_head(char* out, const Response& response, std::optional<std::uint64_t> size,
+                       const Framing& framing, const HeadTime& time);
 
 // 204 and 304 end with the head, whatever the response holds (RFC 9110, section 6.4.1).
 bool may_have_content(int status);
@@ -45,7 +58,7 @@ class ResponseWriter {
   std::uint64_t sent() const noexcept { return sent_; }
 
  private:
-  std::string_view content_in_memory(std::string& scratch);
+  std::string_view content_in_memory(std::span<char> space);
   Task<Io> send_file(const Content::File& file);
   Task<bool> warm(int file, std::uint64_t offset, std::uint64_t length);
   Task<Io> send_stream(ByteSource& source);

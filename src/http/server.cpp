@@ -2,12 +2,11 @@
 
 #include <algorithm>
 #include <atomic>
-#include <optional>
 #include <thread>
+#include <utility>
 
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/ip/tcp.hpp>
-#include <boost/asio/ip/v6_only.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
@@ -28,36 +27,6 @@ constexpr std::chrono::milliseconds kStopPoll{5};
 // How long a server without free descriptors waits before it tries to accept again.
 constexpr std::chrono::milliseconds kAcceptPause{100};
 
-// `advice` is what the operator can do about it.
-Error cannot_listen(const std::string& place, const boost::system::error_code& error,
-                    std::string_view advice) {
-  return Error(ErrorKind::unavailable, "EADDR",
-               "cannot listen on " + place + ": " + error.message() + "; " + std::string(advice));
-}
-
-std::string place_of(const tcp::endpoint& endpoint) {
-  const std::string address = endpoint.address().to_string();
-  const bool is_v6 = endpoint.address().is_v6();
-  return (is_v6 ? "[" + address + "]" : address) + ":" + std::to_string(endpoint.port());
-}
-
-std::string advice_on(const boost::system::error_code& error, const ServerOptions& options) {
-  namespace errc = boost::system::errc;
-  if (error == errc::address_in_use) {
-    return "stop what uses the port or set another one (" + options.port_option + ")";
-  }
-  if (error == errc::permission_denied) {
-    return "set a port above 1023 (" + options.port_option + ")";
-  }
-  return "set " + options.host_option + " to an address of this machine";
-}
-
-// "localhost" is often both 127.0.0.1 and ::1; where one of them is off, the other is enough.
-bool is_off(const boost::system::error_code& error) {
-  namespace errc = boost::system::errc;
-  return error == errc::address_not_available || error == errc::address_family_not_supported;
-}
-
 }  // namespace
 
 class Server::Running {
@@ -73,20 +42,25 @@ class Server::Running {
     }
   }
 
-  Status start() {
-    FLOWSTORE_TRY_STATUS(listen());
+  Status start(Sockets sockets) {
+    FLOWSTORE_TRY_STATUS(listen_on(sockets, options_));
+    for (FileDescriptor& socket : sockets) accept_from(std::move(socket));
     for (auto& loop : loops_) loop->start();
     for (auto& acceptor : acceptors_) spawn(loops_[0]->executor(), "accept", accept(acceptor));
     return {};
   }
 
-  std::vector<std::string> addresses() const {
-    std::vector<std::string> out;
-    for (const tcp::endpoint& endpoint : endpoints_) out.push_back(place_of(endpoint));
-    return out;
+  const std::vector<std::string>& addresses() const noexcept { return addresses_; }
+  Clock::Duration longest_silence() const {
+    Clock::Instant oldest = Clock::Instant::max();
+    for (const auto& loop : loops_) oldest = std::min(oldest, loop->last_sweep());
+    return environment_.clock.now() - oldest;
   }
 
-  std::uint16_t port() const { return endpoints_.empty() ? options_.port : endpoints_[0].port(); }
+  const ListenOptions& listening() const noexcept { return options_; }
+  std::uint16_t port() const {
+    return acceptors_.empty() ? options_.port : acceptors_[0].local_endpoint().port();
+  }
   Executor executor() const { return loops_[0]->executor(); }
 
   bool stop(std::chrono::milliseconds grace) {
@@ -107,43 +81,10 @@ class Server::Running {
   }
 
  private:
-  Status listen() {
-    boost::system::error_code error;
-    tcp::resolver resolver(loops_[0]->context());
-    const auto found = resolver.resolve(options_.host, std::to_string(options_.port),
-                                        tcp::resolver::passive, error);
-    if (error) {
-      const std::string place = options_.host + ":" + std::to_string(options_.port);
-      return cannot_listen(
-          place, error, "set " + options_.host_option + " to a name that this machine can resolve");
-    }
-    std::optional<Error> failed;
-    for (const auto& entry : found) {
-      tcp::endpoint endpoint = entry.endpoint();
-      // With port 0 every address gets the port that the first one was given.
-      if (!endpoints_.empty()) endpoint.port(endpoints_[0].port());
-      if (std::find(endpoints_.begin(), endpoints_.end(), endpoint) != endpoints_.end()) continue;
-      if (open(endpoint, error)) continue;
-      failed = cannot_listen(place_of(endpoint), error, advice_on(error, options_));
-      if (!is_off(error)) return *failed;
-    }
-    if (acceptors_.empty() && failed) return *failed;
-    return {};
-  }
-
-  bool open(const tcp::endpoint& endpoint, boost::system::error_code& error) {
-    tcp::acceptor acceptor(loops_[0]->context());
-    acceptor.open(endpoint.protocol(), error);
-    if (!error) acceptor.set_option(tcp::acceptor::reuse_address(true), error);
-    if (!error && endpoint.address().is_v6() && endpoint.address().to_v6().is_loopback()) {
-      acceptor.set_option(boost::asio::ip::v6_only(true), error);
-    }
-    if (!error) acceptor.bind(endpoint, error);
-    if (!error) acceptor.listen(boost::asio::socket_base::max_listen_connections, error);
-    if (error) return false;
-    endpoints_.push_back(acceptor.local_endpoint());
-    acceptors_.push_back(std::move(acceptor));
-    return true;
+  void accept_from(FileDescriptor socket) {
+    addresses_.push_back(address_of(socket));
+    const auto protocol = is_v6(socket) ? tcp::v6() : tcp::v4();
+    acceptors_.emplace_back(loops_[0]->context(), protocol, socket.release());
   }
 
   // One loop accepts for all and hands each connection to the one that has fewest: with a listening
@@ -206,7 +147,7 @@ class Server::Running {
   Environment environment_;
   std::vector<std::unique_ptr<EventLoop>> loops_;
   std::vector<tcp::acceptor> acceptors_;
-  std::vector<tcp::endpoint> endpoints_;
+  std::vector<std::string> addresses_;
 };
 
 Server::Server(ServerOptions options, Handler& handler, Observer& observer, BlockingPool& disk,
@@ -215,7 +156,14 @@ Server::Server(ServerOptions options, Handler& handler, Observer& observer, Bloc
 
 Server::~Server() { running_->stop(std::chrono::milliseconds(0)); }
 
-Status Server::start() { return running_->start(); }
+Status Server::start(Sockets sockets) { return running_->start(std::move(sockets)); }
+
+Status Server::start() {
+  FLOWSTORE_TRY(Sockets sockets, bind_sockets(running_->listening()));
+  return start(std::move(sockets));
+}
+
+Clock::Duration Server::longest_silence() const { return running_->longest_silence(); }
 std::vector<std::string> Server::addresses() const { return running_->addresses(); }
 std::uint16_t Server::port() const { return running_->port(); }
 Executor Server::executor() const { return running_->executor(); }

@@ -14,21 +14,17 @@
 #include "http/handler.h"
 #include "http/limits.h"
 #include "http/observer.h"
+#include "http/sockets.h"
 
 namespace flowstore::http {
 
 class ServerTls;
 
-struct ServerOptions {
-  std::string host = "localhost";  // every address the name resolves to is listened on
-  std::uint16_t port = 3001;       // 0: any free one
-  std::size_t loops = 1;           // event loops, each on a thread of its own
+struct ServerOptions : ListenOptions {
+  std::size_t loops = 1;  // event loops, each on a thread of its own
   Limits limits;
   // For HTTPS, the certificate, which must outlive the server; null: HTTP.
   ServerTls* tls = nullptr;
-  // How the configuration names host and port, for advice on what cannot be listened on.
-  std::string host_option = "host";
-  std::string port_option = "port, or the variable PORT";
 };
 
 // An HTTP/1.1 server. A connection is accepted by one loop and never leaves it.
@@ -39,13 +35,19 @@ class Server {
          const Clock& clock);
   ~Server();
 
-  // Binds and starts the loops; from then on requests are answered. Fails with one sentence that
-  // names the address and the reason.
+  // Listens and starts the loops; from then on requests are answered. Fails with one sentence that
+  // names the address and the reason. `sockets` are those of bind_sockets() with the same options.
+  Status start(Sockets sockets);
+  // Binds them, too.
   Status start();
 
   // "127.0.0.1:3001", "[::1]:3001": what it listens on. Valid after start().
   std::vector<std::string> addresses() const;
   std::uint16_t port() const;
+
+  // For how long that loop has not looked after its connections which has not done so for longest.
+  // They do every second: more than a few is a loop that hangs. Safe to use from any thread.
+  Clock::Duration longest_silence() const;
 
   // The executor of loop 0, for tasks that belong to the whole program.
   Executor executor() const;

@@ -4,6 +4,7 @@
 #include <string>
 #include <thread>
 
+#include <boost/asio/post.hpp>
 #include <gtest/gtest.h>
 
 #include "support/raw_client.h"
@@ -92,6 +93,20 @@ TEST(ServerStart, FailsInOneSentenceWhenTheAddressIsAnothersMachines) {
             "address of this machine");
 }
 
+TEST(ServerSockets, TurnClientsAwayUntilSomebodyListens) {
+  ListenOptions options;
+  options.host = "127.0.0.1";
+  options.port = 0;
+  auto sockets = bind_sockets(options);
+  ASSERT_TRUE(sockets.has_value());
+  ASSERT_EQ(sockets->size(), 1u);
+  const std::string address = address_of(sockets->front());
+  const auto port = static_cast<std::uint16_t>(std::stoi(address.substr(address.rfind(':') + 1)));
+  EXPECT_THROW(RawClient client(port), std::runtime_error);
+  ASSERT_TRUE(listen_on(*sockets, options).has_value());
+  const RawClient client(port);
+}
+
 TEST(ServerLoops, GetConnectionsInEqualNumbers) {
   ServerOptions options;
   options.loops = 4;
@@ -129,6 +144,24 @@ TEST(ServerLoops, RefuseConnectionsBeyondTheLimit) {
   RawClient fourth(server.port());
   ASSERT_TRUE(fourth.send(kGet));
   EXPECT_EQ(fourth.read().status, 200);
+}
+
+TEST(ServerLoops, AreSilentWhileTheyHang) {
+  ServerOptions options;
+  options.loops = 2;
+  ScriptedServer server(std::move(options));
+  EXPECT_EQ(server.server.longest_silence(), seconds(0));
+  std::promise<void> hanging;
+  std::promise<void> release;
+  boost::asio::post(server.server.executor(), [&] {
+    hanging.set_value();
+    release.get_future().wait();
+  });
+  hanging.get_future().wait();
+  server.clock.advance(seconds(10));
+  EXPECT_EQ(server.server.longest_silence(), seconds(10));
+  release.set_value();
+  while (server.server.longest_silence() > seconds(0)) std::this_thread::sleep_for(milliseconds(1));
 }
 
 TEST(ServerLoops, ServeManyConnectionsAtOnce) {

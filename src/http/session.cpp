@@ -1,5 +1,6 @@
 #include "http/session.h"
 
+#include <cstring>
 #include <exception>
 #include <memory>
 #include <utility>
@@ -50,30 +51,43 @@ class Session {
     return io == Io::ok;
   }
 
-  // One request and its answer; false when the connection is over. Needs has_input().
+  // One request and its answer; false when the connection is over. Needs has_input(). No coroutine
+  // itself: a head that has come whole, as nearly all do, costs the exchange's frame and no other.
   Task<bool> serve_one() {
     parser().reset();
     parse_head();
-    Io io = Io::ok;
-    if (needs_more_head()) io = co_await read_rest_of_head();
-    if (io == Io::closed) co_return false;
-    if (const int status = rejection(io); status != 0) {
-      environment_.observer.rejected(status);
-      co_await say_goodbye(parser_level_answer(status));
-      co_return false;
-    }
-    if (parser().is_connect()) co_return false;  // as Node.js without a connect listener
-    parser().headers(buffer().data(), memory_->headers);
-    if (!parser().is_http_1_0() && !find_header(memory_->headers, "host")) {
-      co_await reject_without_host();
-      co_return false;
-    }
-    const bool goes_on = co_await exchange();
-    if (buffer().size() == 0) loop_.take_back(std::move(memory_));
-    co_return goes_on;
+    return needs_more_head() ? wait_for_head() : serve_head(Io::ok);
+  }
+
+  // Gives the memory of a request back if nothing of the next one has come.
+  void rest() {
+    if (memory_ && buffer().size() == 0) loop_.take_back(std::move(memory_));
   }
 
  private:
+  Task<bool> wait_for_head() {
+    const Io io = co_await read_rest_of_head();
+    co_return co_await serve_head(io);
+  }
+
+  // Goes on from a head that is complete, or never will be.
+  Task<bool> serve_head(Io io) {
+    if (io == Io::closed) return give_up();
+    if (const int status = rejection(io); status != 0) return reject(status);
+    if (parser().is_connect()) return give_up();  // as Node.js without a connect listener
+    parser().headers(buffer().data(), memory_->headers);
+    const bool has_host = parser().is_http_1_0() || find_header(memory_->headers, "host");
+    return has_host ? exchange() : reject_without_host();
+  }
+
+  Task<bool> give_up() { co_return false; }
+
+  Task<bool> reject(int status) {
+    environment_.observer.rejected(status);
+    co_await say_goodbye(parser_level_answer(status));
+    co_return false;
+  }
+
   Task<Io> read_rest_of_head() {
     // The time for a head is not renewed by every byte.
     connection_.set_deadline(Connection::Phase::reading, environment_.limits.head_timeout);
@@ -121,8 +135,15 @@ class Session {
     environment_.observer.started(record);
 
     Response response(417);
-    if (!is_expecting || expects_continue) response = co_await call_handler(request, record);
-    record.route = response.route;
+    try {
+      if (!is_expecting || expects_continue) {
+        response = co_await environment_.handler.handle(request);
+      }
+    } catch (const std::exception& error) {
+      environment_.observer.handler_threw(record, error.what());
+      response = answer_to_a_bug();
+    }
+    record.route = request.route();
     if (body.fault() != RequestBody::Fault::none) {
       co_await answer_fault(record, body, started);
       co_return false;
@@ -155,18 +176,13 @@ class Session {
 
   // A handler that throws is a bug: the client gets a 500 that says nothing and the connection
   // ends.
-  Task<Response> call_handler(Request& request, const Exchange& record) {
-    try {
-      co_return co_await environment_.handler.handle(request);
-    } catch (const std::exception& error) {
-      environment_.observer.handler_threw(record, error.what());
-    }
+  static Response answer_to_a_bug() {
     Response response(500);
     response.content_type = "application/json; charset=utf-8";
     response.content = Content::constant(
         R"({"statusCode":500,"error":"Internal Server Error","message":"Internal Server Error"})");
     response.close = true;
-    co_return response;
+    return response;
   }
 
   // Content that throws while it is sent is the same bug, too late for a 500.
@@ -202,9 +218,20 @@ class Session {
     return record;
   }
 
+  // The memory of the head goes on to other requests; a token does not stay in what they leave
+  // free.
+  void forget_token() {
+    for (const Header& header : memory_->headers) {
+      if (!equals_ignoring_case(header.name, "authorization")) continue;
+      const auto place = header.value.data() - buffer().data();
+      ::explicit_bzero(buffer().data() + place, header.value.size());
+    }
+  }
+
   void finish(Exchange& record, const RequestBody& body) {
     record.bytes_in = body.received();
     environment_.observer.finished(record);
+    forget_token();
   }
 
   Framing framing_for(const Request& request, const Response& response,
@@ -220,11 +247,12 @@ class Session {
   }
 
   // Node.js' own words for HTTP/1.1 without Host: an empty chunked body.
-  Task<> reject_without_host() {
+  Task<bool> reject_without_host() {
     environment_.observer.rejected(400);
     std::string answer = "HTTP/1.1 400 Bad Request\r\nConnection: close\r\nDate: ";
     answer.append(loop_.date()).append("\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n");
     co_await say_goodbye(answer);
+    co_return false;
   }
 
   // The last answer of the connection. `answer` lives until it is sent.
@@ -255,6 +283,7 @@ Task<> serve(EventLoop& loop, Connection::Socket socket) {
   while (goes_on) {
     if (session.has_input()) {
       goes_on = co_await session.serve_one();
+      session.rest();
     } else if (loop.is_draining()) {
       goes_on = false;
     } else {

@@ -18,6 +18,9 @@ constexpr std::size_t kRecordBytes = 16U << 10;
 constexpr std::size_t kBatchBytes = 64U << 10;
 // Taken by one call, so that a fast client does not keep the loop from its neighbours.
 constexpr std::size_t kFairBytes = 1U << 20;
+// Taken from the kernel by one call, on top of what the caller has room for: a client may talk
+// about keys for as long as it likes, which OpenSSL answers and does not tell us of.
+constexpr std::size_t kInputBytes = 64U << 10;
 // More than a batch and what the protocol itself may add is a client that makes us talk and does
 // not listen.
 constexpr std::size_t kMaxUnsentBytes = 1U << 20;
@@ -58,9 +61,15 @@ TlsChannel::~TlsChannel() {
 
 int TlsChannel::read_socket(bio_st* bio, char* into, int size) {
   BIO_clear_retry_flags(bio);
-  const ssize_t got =
-      ::recv(channel_of(bio).socket_, into, static_cast<std::size_t>(size), MSG_DONTWAIT);
+  TlsChannel& self = channel_of(bio);
+  if (self.allowance_ == 0) {  // as if nothing had come: who waits for it comes back at once
+    BIO_set_retry_read(bio);
+    return -1;
+  }
+  const std::size_t most = std::min(self.allowance_, static_cast<std::size_t>(size));
+  const ssize_t got = ::recv(self.socket_, into, most, MSG_DONTWAIT);
   if (got < 0 && is_passing(errno)) BIO_set_retry_read(bio);
+  if (got > 0) self.allowance_ -= static_cast<std::size_t>(got);
   return static_cast<int>(got);
 }
 
@@ -73,6 +82,7 @@ int TlsChannel::keep_unsent(bio_st* bio, const char* from, int size) {
 }
 
 TlsChannel::Handshake TlsChannel::shake_hands() {
+  allowance_ = kInputBytes;
   ERR_clear_error();
   const int result = SSL_accept(tls_.get());
   const int error = SSL_get_error(tls_.get(), result);
@@ -95,6 +105,7 @@ TlsChannel::Input TlsChannel::why_not(int result) {
 TlsChannel::Input TlsChannel::look() {
   char byte = 0;
   std::size_t got = 0;
+  allowance_ = kInputBytes;
   ERR_clear_error();
   const int result = SSL_peek_ex(tls_.get(), &byte, 1, &got);
   const Input input = result == 1 ? Input::some : why_not(result);
@@ -104,6 +115,7 @@ TlsChannel::Input TlsChannel::look() {
 TlsChannel::Input TlsChannel::receive(std::span<char> into, std::size_t& size) {
   size = 0;
   Input input = Input::some;
+  allowance_ = into.size() + kInputBytes;
   ERR_clear_error();
   while (input == Input::some && size < into.size()) {
     std::size_t got = 0;

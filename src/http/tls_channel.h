@@ -63,6 +63,8 @@ class TlsChannel {
   bool encrypt(const char* bytes, std::size_t size);
 
   int socket_;
+  // What one call may still take from the kernel; then the neighbours of the loop have their turn.
+  std::size_t allowance_ = 0;
   std::string unsent_;
   bool is_broken_ = false;
   Tls tls_;

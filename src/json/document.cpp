@@ -24,6 +24,11 @@ Error type_error() {
 
 Error too_deep() { return Error(ErrorKind::invalid, "", "Maximum call stack size exceeded"); }
 
+Error too_much_work() {
+  return Error(ErrorKind::invalid, "ERR_TOO_MUCH_WORK",
+               "The request asks for too much at once; send it in smaller parts");
+}
+
 // A negative number counts from the end, as Array.prototype.splice has it.
 std::size_t splice_start(double start, std::size_t size) {
   const double whole = std::trunc(start);
@@ -52,6 +57,8 @@ Result<std::optional<std::string>> Document::get(std::u16string_view expression)
   FLOWSTORE_TRY(const auto path, parse(expression));
   Found found = look_up(root_, path);
   FLOWSTORE_TRY_STATUS(spend(found.work));
+  given_ += found.text ? found.text->size() : 0;
+  if (given_ > text_.size() + kMostRepeated) return too_much_work();
   return std::move(found.text);
 }
 
@@ -77,9 +84,9 @@ Status Document::remove(std::u16string_view expression) {
   if (parent->is_object()) parent->as_object().remove(part.name);
   if (!parent->is_array()) return {};
   ArrayNode& items = parent->as_array();
-  FLOWSTORE_TRY_STATUS(spend(items.size()));
   if (part.kind == PathPart::Kind::index) {
     const std::size_t start = splice_start(part.number, items.size());
+    FLOWSTORE_TRY_STATUS(spend((items.size() - start) * sizeof(Node)));
     if (start < items.size()) items.erase(items.begin() + static_cast<std::ptrdiff_t>(start));
   } else if (const std::uint64_t index = index_of(part.name); index < items.size()) {
     items[index] = Node();  // `delete` leaves a hole
@@ -232,8 +239,7 @@ Status Document::set_length(ArrayNode& items, std::string_view value,
 Status Document::spend(std::size_t work) {
   work_ += work;
   if (work_ <= kMostWork) return {};
-  return Error(ErrorKind::invalid, "ERR_TOO_MUCH_WORK",
-               "The request asks for too much at once; send it in smaller parts");
+  return too_much_work();
 }
 
 }  // namespace flowstore::json

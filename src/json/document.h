@@ -17,6 +17,9 @@ namespace flowstore::json {
 // The most items that an index may give an array.
 inline constexpr std::uint64_t kMaxItems = 1'000'000;
 
+// How much longer than the document the values may be that are read out of it.
+inline constexpr std::size_t kMostRepeated = std::size_t{8} << 20U;
+
 // A JSON object with the semantics of getMessageProperty and setMessageProperty of @node-red/util
 // 3.1.7. Expressions are UTF-16, as positions in messages count. Errors are of kind invalid: code
 // "INVALID_EXPR" for a bad expression, code "" for what throws a TypeError or RangeError in
@@ -30,7 +33,8 @@ class Document {
   Document& operator=(const Document&) = delete;
 
   // Canonical text of the value; nothing where JavaScript sees undefined, a function, or throws
-  // because a parent is missing. Does not strip a leading `msg.`.
+  // because a parent is missing. Does not strip a leading `msg.`. All values together may have
+  // kMostRepeated bytes more than the document: asking for one again and again is too much work.
   Result<std::optional<std::string>> get(std::u16string_view expression);
 
   // Sets the value: canonical text that lives as long as the document. Missing parents are made;
@@ -70,6 +74,7 @@ class Document {
   Node root_;
   Node undefined_;                   // what a missing member of a scalar is
   std::size_t work_ = 0;             // bytes and items looked at, in all
+  std::size_t given_ = 0;            // bytes of the values that were read
   std::size_t reference_depth_ = 0;  // cross references that are being followed
 };
 

@@ -224,6 +224,39 @@ TEST(Document, BoundsTheWorkOfOneRequest) {
   EXPECT_EQ(status.error().code(), "ERR_TOO_MUCH_WORK");
 }
 
+TEST(Document, BoundsTheWorkOfMovingTheItemsOfArrays) {
+  std::string items = "[0";
+  for (int i = 1; i < 500'000; ++i) items += ",0";
+  Document document("{\"a\":" + items + "]}");
+  int removed = 0;
+  while (document.remove(u"a[0]")) ++removed;
+  EXPECT_LT(removed, 40);
+  Document small(R"({"a":[1,2,3]})");
+  for (int i = 0; i < 10'000; ++i) ASSERT_TRUE(small.remove(u"a[5]"));
+}
+
+TEST(Document, IsNotReadOutAgainAndAgain) {
+  Document document("{\"a\":{\"b\":\"" + std::string(1U << 20U, 'x') + "\"}}");
+  std::size_t given = 0;
+  auto value = document.get(u"a");
+  for (; value; value = document.get(given % 2 == 0 ? u"a.b" : u"a")) given += (*value)->size();
+  EXPECT_EQ(value.error().code(), "ERR_TOO_MUCH_WORK");
+  EXPECT_GE(given, kMostRepeated);
+  EXPECT_LE(given, kMostRepeated + (2U << 20U));
+}
+
+TEST(Document, RefusesAPathOfMillionsOfPartsBeforeItHasThemAll) {
+  std::u16string expression = u"a";
+  for (int i = 0; i < 20'000; ++i) expression += u".a";
+  Document document("{}");
+  EXPECT_EQ(document.get(expression).error().message(), "Maximum call stack size exceeded");
+  // What comes behind is not even looked at.
+  EXPECT_EQ(document.remove(expression + u" ").error().message(),
+            "Maximum call stack size exceeded");
+  expression.resize(2 * 9'000 + 1);
+  EXPECT_TRUE(document.get(expression));
+}
+
 TEST(Document, IsNotNestedDeeperThanTheLimit) {
   std::u16string expression = u"a";
   for (std::size_t i = 1; i < kMaxDepth; ++i) expression += u".a";

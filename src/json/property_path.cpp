@@ -50,6 +50,10 @@ std::string shown(char16_t unit) {
   return text;
 }
 
+// More than a path in a URL can have, and more than values may be nested: parts take a hundred
+// times the memory of the text that they stand in.
+constexpr std::size_t kMostParts = 10'000;
+
 // Reads from left to right with a mark where the open name started.
 class PathParser {
  public:
@@ -71,6 +75,9 @@ class PathParser {
         FLOWSTORE_TRY_STATUS(close_bracket());
       } else if (c == u' ') {
         return invalid_at("unexpected ' '", at_);
+      }
+      if (parts_.size() > kMostParts) {
+        return Error(ErrorKind::invalid, "", "Maximum call stack size exceeded");
       }
     }
     if (is_in_brackets_ || quote_ != 0) return unterminated();

@@ -36,7 +36,8 @@ PathPart part_of(std::string_view value);
 // Whether a name can be written after a dot, and what it stands for, is decided here alone; the
 // grammar is in tests/contract/README.md, section 9.1. `refer` gives the part for the text between
 // the brackets of a cross reference, nothing where that is undefined or fails. Error: invalid with
-// code INVALID_EXPR and the message of @node-red/util, positions in UTF-16 units.
+// code INVALID_EXPR and the message of @node-red/util, positions in UTF-16 units; beyond 10,000
+// parts, as for values that are nested too deep.
 using Refer = std::function<std::optional<PathPart>(std::u16string_view inner)>;
 Result<std::vector<PathPart>> parse_path(std::u16string_view expression, const Refer& refer);
 

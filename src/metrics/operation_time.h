@@ -26,15 +26,19 @@ class OperationTime {
   class Measured {
    public:
     Measured(Histogram& histogram, const Clock& clock)
-        : histogram_(histogram), clock_(clock), started_(clock.now()) {}
+        : histogram_(&histogram), clock_(clock), started_(clock.now()) {}
     Measured(const Measured&) = delete;
     Measured& operator=(const Measured&) = delete;
     ~Measured() {
-      histogram_.observe(std::chrono::duration<double>(clock_.now() - started_).count());
+      if (histogram_ == nullptr) return;
+      histogram_->observe(std::chrono::duration<double>(clock_.now() - started_).count());
     }
 
+    // There was no operation after all.
+    void forget() noexcept { histogram_ = nullptr; }
+
    private:
-    Histogram& histogram_;
+    Histogram* histogram_;
     const Clock& clock_;
     Clock::Instant started_;
   };

@@ -6,6 +6,7 @@
 
 #include <gtest/gtest.h>
 
+#include "metrics/operation_time.h"
 #include "metrics/text.h"
 
 namespace flowstore::metrics {
@@ -103,6 +104,19 @@ TEST(Text, WritesNumbersThatReadBackTheSame) {
   EXPECT_EQ(number_text(std::numeric_limits<double>::infinity()), "+Inf");
   EXPECT_EQ(number_text(-std::numeric_limits<double>::infinity()), "-Inf");
   EXPECT_EQ(number_text(std::numeric_limits<double>::quiet_NaN()), "NaN");
+}
+
+TEST(OperationTime, CountsWhatWasNotForgotten) {
+  Registry registry;
+  const SystemClock clock;
+  const OperationTime time({"work_seconds", "Work."}, "driver", "open", clock, registry);
+  { const auto measured = time.measure(); }
+  {
+    auto measured = time.measure();
+    measured.forget();
+  }
+  EXPECT_NE(registry.text().find("work_seconds_count{driver=\"driver\",operation=\"open\"} 1\n"),
+            std::string::npos);
 }
 
 }  // namespace

@@ -212,9 +212,15 @@ void Connection::await_input() {
 void Connection::read_answers() {
   if (PQconsumeInput(conn_) != 1) return lose();
   if (is_awaiting_output_) flush();  // the server may have waited for us to read
+  bool was_null = false;
   while (is_open_ && !flights_.empty() && PQisBusy(conn_) == 0) {
     PGresult* result = PQgetResult(conn_);
-    if (result != nullptr) take(result);  // null stands between the statements
+    // Null stands between the statements. One after the other: libpq has given the connection up
+    // and has nothing more to say of what is under way.
+    if (result == nullptr && std::exchange(was_null, true)) return lose();
+    if (result == nullptr) continue;
+    was_null = false;
+    take(result);
   }
 }
 
@@ -234,23 +240,27 @@ void Connection::take(PGresult* result) {
       return;
     default:
       if (!flight.answer.trouble) flight.answer.trouble = trouble_of(result);
-      // Shutting down and the like: the end of the connection follows, sooner or later.
-      if (flight.answer.trouble->sqlstate.starts_with("57P")) lose();
+      // Shutting down and the like: the end of the connection follows, sooner or later. What has no
+      // code is libpq's own word: it could not write, or does not understand the server.
+      const std::string& code = flight.answer.trouble->sqlstate;
+      if (code.empty() || code.starts_with("57P")) lose();
   }
 }
 
-void Connection::look_after(Instant now) {
-  if (flights_.empty() || !is_open_) return;
+bool Connection::look_after(Instant now) {
+  if (flights_.empty() || !is_open_) return true;
   const auto is_overdue = [now](const Flight* one) { return one->terms.deadline <= now; };
   if (std::any_of(flights_.begin(), flights_.end(), is_overdue)) {
     canceller_.cancel(conn_);
-    return close(Trouble("", "no answer in time"));
+    close(Trouble("", "no answer in time"));
+    return false;
   }
   // Only the first can be running. What else is hit in its place is sent again.
   const Terms& running = flights_.front()->terms;
-  if (is_spent_ || !running.has_left || !running.has_left()) return;
+  if (is_spent_ || !running.has_left || !running.has_left()) return true;
   is_spent_ = true;
   canceller_.cancel(conn_);
+  return true;
 }
 
 Trouble Connection::trouble_now() const {

@@ -75,8 +75,9 @@ class Connection : public std::enable_shared_from_this<Connection> {
   // Sends the statements and waits for their answer.
   Task<Answer> run(const Pipeline& pipeline, Terms terms);
 
-  // Looks at the deadlines and the callers of what is under way. Called now and then.
-  void look_after(Instant now);
+  // Looks at the deadlines and the callers of what is under way. Called now and then. False: it was
+  // closed, because the server has said nothing in time.
+  bool look_after(Instant now);
 
   // Ends the connection; what is under way fails with this.
   void close(Trouble trouble);

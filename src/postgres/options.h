@@ -26,7 +26,7 @@ struct Options {
   std::string key_file;
   std::size_t connections = 10;  // at most, opened as they are needed; never less than two
   // The whole time of one call, its waiting included; below the 3 s of the clients.
-  std::chrono::milliseconds patience{2500};
+  std::chrono::milliseconds patience{2300};
 };
 
 }  // namespace flowstore::postgres

@@ -262,10 +262,16 @@ void Pool::close_all(const Trouble& trouble) {
 
 void Pool::look_after(Instant now) {
   if (opening_) opening_->look_after(now);
+  bool is_silent = false;
   for (const Member& member : std::vector<Member>(members_)) {
-    member.connection->look_after(now);
+    is_silent = !member.connection->look_after(now) || is_silent;
+  }
+  // Where one connection goes nowhere the idle ones may not either, and nobody should find out by
+  // waiting: new ones prove themselves before they are used.
+  for (const Member& member : std::vector<Member>(members_)) {
     const bool is_idle = !member.is_lent && member.connection->in_flight() == 0;
-    if (is_idle && member.connection->is_spent()) member.connection->close(Trouble());
+    const bool is_of_use = !is_silent && !member.connection->is_spent();
+    if (is_idle && !is_of_use) member.connection->close(Trouble());
   }
   count();
 }

@@ -6,11 +6,11 @@
 
 #include "base/blocking_pool.h"
 #include "http/client.h"
-#include "http/server.h"
 #include "metrics/registry.h"
 #include "server/context_stores.h"
 #include "server/file_stores.h"
 #include "server/listeners.h"
+#include "server/privileges.h"
 #include "server/serve.h"
 
 namespace flowstore::server {
@@ -72,26 +72,30 @@ Task<Status> try_platform(const std::string& base_url) {
                       " where a FlowFuse platform answers 401; check base_url");
 }
 
-// Listens for a moment.
-Status try_port(const http::ServerOptions& options) {
-  struct Nobody final : http::Handler, http::Observer {
-    Task<http::Response> handle(http::Request&) override { co_return http::Response(503); }
-    void started(const http::Exchange&) noexcept override {}
-    void finished(const http::Exchange&) noexcept override {}
-    void connections_changed(int) noexcept override {}
-    void rejected(int) noexcept override {}
-    void handler_threw(const http::Exchange&, std::string_view) noexcept override {}
-  } nobody;
-  const SystemClock clock;
-  BlockingPool disk(1);
-  http::Server server(options, nobody, nobody, disk, clock);
-  return server.start();
+void add_port(std::vector<CheckResult>& checks, const char* name,
+              const http::ServerOptions& options) {
+  const auto bound = http::bind_sockets(options);
+  const std::string place = options.host + ":" + std::to_string(options.port);
+  checks.push_back(result(name, bound ? Status() : Status(bound.error()), place + " is free"));
+}
+
+// What the service does before it serves, in the same order: the rest is tried as the user that it
+// becomes.
+bool begin(std::vector<CheckResult>& checks, const config::Config& config) {
+  add_port(checks, "port", main_listener(config));
+  if (config.admin.port) add_port(checks, "admin port", admin_listener(config));
+  const Status given_up = give_up_privileges(config);
+  if (config.account.is_set()) {
+    checks.push_back(result("user", given_up, "runs as " + config.account.user));
+  }
+  return given_up.has_value();
 }
 
 }  // namespace
 
 std::vector<CheckResult> check_dependencies(const config::Config& config) {
   std::vector<CheckResult> checks;
+  if (!begin(checks, config)) return checks;
   const SystemClock clock;
   Log log(LogLevel::silent, LogFormat::json, clock);
   BlockingPool io(1);
@@ -114,12 +118,6 @@ std::vector<CheckResult> check_dependencies(const config::Config& config) {
     checks.push_back(result("tls", tls ? Status() : Status(tls.error()),
                             config.tls.cert_file + " and its key can be used"));
   }
-  const auto add_port = [&checks](const char* name, const http::ServerOptions& options) {
-    const std::string place = options.host + ":" + std::to_string(options.port);
-    checks.push_back(result(name, try_port(options), place + " is free"));
-  };
-  add_port("port", main_listener(config));
-  if (config.admin.port) add_port("admin port", admin_listener(config));
   return checks;
 }
 

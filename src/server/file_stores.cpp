@@ -61,7 +61,9 @@ Result<std::unique_ptr<FileBackend>> make_file_backend(const config::DriverConfi
   files::localfs::Options options;
   options.root = config.root;
   options.durability = durability_of(config.durability);
-  FLOWSTORE_TRY(auto store, files::localfs::Store::make(options, with.io, with.clock, with.log));
+  options.keeps_log = config.keeps_log;
+  FLOWSTORE_TRY(auto store,
+                files::localfs::Store::make(options, with.io, with.clock, with.log, with.registry));
   return local(std::move(store));
 }
 

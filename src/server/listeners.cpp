@@ -50,4 +50,13 @@ http::ServerOptions admin_listener(const config::Config& config) {
   return options;
 }
 
+Result<Ports> bind_ports(const config::Config& config) {
+  Ports ports;
+  if (config.admin.port) {
+    FLOWSTORE_TRY(ports.admin, http::bind_sockets(admin_listener(config)));
+  }
+  FLOWSTORE_TRY(ports.main, http::bind_sockets(main_listener(config)));
+  return ports;
+}
+
 }  // namespace flowstore::server

@@ -18,6 +18,15 @@ Result<std::unique_ptr<http::ServerTls>> listener_tls(const config::Config& conf
 // Where the tenants are served.
 http::ServerOptions main_listener(const config::Config& config);
 
+// The sockets of both.
+struct Ports {
+  http::Sockets main;
+  http::Sockets admin;  // empty without admin.port
+};
+
+// Takes them, but does not listen yet. Fails in one sentence. Makes no thread.
+Result<Ports> bind_ports(const config::Config& config);
+
 // Where metrics are served. Precondition: admin.port is set.
 http::ServerOptions admin_listener(const config::Config& config);
 

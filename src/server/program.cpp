@@ -22,7 +22,6 @@
 #include "server/admin_observer.h"
 #include "server/context_stores.h"
 #include "server/file_stores.h"
-#include "server/listeners.h"
 #include "server/request_observer.h"
 #include "server/verifiers.h"
 
@@ -86,11 +85,15 @@ class BuiltProgram final : public Program {
     return {};
   }
 
-  Status start() override {
+  Status start(Ports ports) override {
     if (tls_) watch_certificate();
-    if (admin_) FLOWSTORE_TRY_STATUS(admin_->start());
+    if (admin_) FLOWSTORE_TRY_STATUS(admin_->start(std::move(ports.admin)));
     file_backend_->start();
-    return server_->start();
+    return server_->start(std::move(ports.main));
+  }
+  Clock::Duration longest_silence() const override {
+    const Clock::Duration silence = server_->longest_silence();
+    return admin_ ? std::max(silence, admin_->longest_silence()) : silence;
   }
   // Metrics can be read to the end.
   bool stop() override { return server_->stop(config_.shutdown_grace); }

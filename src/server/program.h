@@ -6,9 +6,11 @@
 #include <string>
 #include <vector>
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/result.h"
 #include "config/config.h"
+#include "server/listeners.h"
 
 namespace flowstore::server {
 
@@ -21,8 +23,11 @@ class Program {
 
   virtual ~Program() = default;
 
-  // Listens; from then on requests are answered.
-  virtual Status start() = 0;
+  // Listens there; from then on requests are answered.
+  virtual Status start(Ports ports) = 0;
+
+  // For how long the event loop has not run that has not for longest; see http::Server.
+  virtual Clock::Duration longest_silence() const = 0;
 
   // Lets running requests finish for config.shutdown_grace, then ends. False if some were cut off.
   virtual bool stop() = 0;

@@ -7,6 +7,7 @@ more than any real file system does.
 import ast
 import collections
 import contextlib
+import os
 import pathlib
 import posixpath
 import re
@@ -53,6 +54,8 @@ def calls(log):
             text = text.lstrip()
             if text.endswith("<unfinished ...>"):
                 begun[thread] = text.removesuffix("<unfinished ...>").rstrip()
+                if text.startswith("syncfs("):
+                    yield Call("syncfs_begins", "", 0)
                 continue
             resumed = re.match(r"<\.\.\. \w+ resumed>(.*)", text, re.S)
             if resumed:
@@ -107,6 +110,7 @@ class Disk:
         self.now = {self.root: Inode(is_folder=True)}
         self.kept = {}  # by path: what a synced folder has there
         self.lately = collections.defaultdict(list)  # by path: what it had there since
+        self.before_sync = None
 
     def apply(self, call):
         getattr(self, f"_{call.name}", lambda call: None)(call)
@@ -123,6 +127,19 @@ class Disk:
             if not any(inodes):
                 return found
         return found | {version for inode in inodes if inode for version in inode.versions}
+
+    def left(self, choose):
+        """What a power cut at this moment leaves below the root: contents by path, NOTHING for folders.
+        `choose` picks one of the states that each name and each file may have, the oldest first."""
+        found = {}
+        for path in sorted(set(self.kept) | set(self.lately)):
+            folder = posixpath.dirname(path)
+            if folder != self.root and found.get(folder, b"") is not NOTHING:
+                continue  # it cannot be reached
+            inode = choose([self.kept.get(path), *self.lately.get(path, [])])
+            if inode is not None:
+                found[path] = NOTHING if inode.is_folder else choose(inode.versions)
+        return found
 
     def unsynced(self, path):
         """Whether a power cut may lose something of this file, or its name."""
@@ -220,6 +237,38 @@ class Disk:
             self.kept[name] = self.now.get(name)
             del self.lately[name]
 
-    def _syncfs(self, call):
-        for path in list(self.now):
-            self._sync(path)
+    def _syncfs_begins(self, _):
+        """What changes until it ends may be forgotten all the same."""
+        self.before_sync = [(path, inode, inode.versions[-1]) for path, inode in self.now.items()]
+        self.names_before_sync = {path: len(names) for path, names in self.lately.items()}
+
+    def _syncfs(self, _):
+        if self.before_sync is None:
+            self._syncfs_begins(_)
+        for path, inode, version in self.before_sync:
+            if not inode.is_folder:
+                while inode.versions[0] is not version and any(one is version for one in inode.versions):
+                    del inode.versions[0]
+        for path, count in self.names_before_sync.items():
+            names = self.lately.get(path, [])
+            if len(names) < count:
+                continue  # its folder was synced meanwhile
+            self.kept[path] = names[count - 1]
+            del names[:count]
+            if not names:
+                del self.lately[path]
+        self.before_sync = None
+
+
+def lay_out(found, old_root, new_root):
+    """Makes the files and folders that Disk.left() told of, in another place."""
+    for path, content in found.items():
+        place = pathlib.Path(new_root) / posixpath.relpath(path, old_root)
+        if content is NOTHING:
+            place.mkdir(parents=True, exist_ok=True)
+            continue
+        place.parent.mkdir(parents=True, exist_ok=True)
+        with open(place, "wb") as file:
+            # Zeros need not be written: a log is full of them.
+            file.write(content.rstrip(b"\0"))
+            os.truncate(place, len(content))

@@ -2,13 +2,16 @@
 """A power cut at every moment: what was answered is on the disk.
 
 flowstore runs under strace, one request after the other; then every system call that it made is
-followed on a disk that forgets whatever it may forget (power.py). CHANGES (120) in each test.
+followed on a disk that forgets whatever it may forget (power.py). What it still has after an answer, and
+at moments between, is laid out in a folder, and flowstore is started there: with what it makes of it,
+every file must be what was answered. CHANGES (120) in each test.
 """
 import json
 import os
 import pathlib
 import random
 import sys
+import tempfile
 import time
 import unittest
 
@@ -16,13 +19,15 @@ HERE = pathlib.Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE.parent / "support"), str(HERE)]
 from flowstore import PROJECT, LocalFlowstore, run_all  # noqa: E402
 from known import NOTHING, shown  # noqa: E402
-from power import Disk, calls, can_trace, has_ended, traced, tracer_of  # noqa: E402
+from power import Disk, calls, can_trace, has_ended, lay_out, traced, tracer_of  # noqa: E402
+from wal import forget_run, has_frames  # noqa: E402
 
 CHANGES = int(os.environ.get("CHANGES", "120"))
 LARGE = 600_000  # bytes: written in pieces
 PIECE = 1 << 18
 GONE = 0
 PATIENCE = 20  # seconds for the end of a record
+BETWEEN = 0.02  # of the calls between two answers are looked at, too
 
 
 def setUpModule():
@@ -31,6 +36,10 @@ def setUpModule():
         raise AssertionError("strace cannot trace a process here")
     run = run_all.Run()
     unittest.addModuleCleanup(run.close)
+
+
+def oldest(states):
+    return states[0]
 
 
 def is_answer(call):
@@ -54,7 +63,7 @@ class Life:
 
 class Power(unittest.TestCase):
     def begin(self, name, journal="wal", **options):
-        self.folder = run.tmp / name
+        self.folder, self.options = run.tmp / name, options
         self.folder.mkdir()
         self.database = self.folder / "data/context.db"
         self.journal = f"{self.database}-{'wal' if journal == 'wal' else 'journal'}"
@@ -64,6 +73,7 @@ class Power(unittest.TestCase):
         self.lives = []
         self.files = {}  # what each holds according to the answers
         self.random = random.Random(7)
+        self.cuts, self.last_mark = 0, None
 
     def start(self, **environment):
         self.files = {name: self.server.stored(name) for name in self.files}  # the last one may have been killed
@@ -80,6 +90,10 @@ class Power(unittest.TestCase):
         self.assertIn(reply.status, (200, GONE), reply)
         self.files.update(changes)
         self.lives[-1].steps.append(Step(during, {name: {content} for name, content in changes.items()}))
+
+    def use_log(self):
+        while not has_frames(self.server.root):
+            self.write("log", b"x")
 
     def write(self, name, body):
         self.note(self.server.write(name, body), {name: body})
@@ -99,8 +113,8 @@ class Power(unittest.TestCase):
         """First files in new folders among them."""
         for turn in range(CHANGES):
             there = sorted(name for name, content in self.files.items() if content is not NOTHING)
-            name = f"{self.random.randrange(3)}/{self.random.randrange(3)}/file{self.random.randrange(2)}"
-            body = f"{turn} ".encode() * (LARGE // 4 if turn % 20 == 0 else 10)
+            name = f"{self.random.randrange(3)}/{self.random.randrange(2)}/file{self.random.randrange(2)}"
+            body = f"{turn} ".encode() * (LARGE // 4 if turn % 5 == 0 else 10)
             chance = self.random.random()
             if there and chance < 0.15:
                 self.remove(self.random.choice(there))
@@ -134,21 +148,46 @@ class Power(unittest.TestCase):
                     if step.is_context and self.is_context_unsynced(disk):
                         found.append("context may be lost")
                     step = next(steps, Step())
-                found += self.differences(disk, call, {**settled, **step.during})
+                    found += self.differences(disk, oldest, f"after {call.arguments[:60]}", {**settled, **step.during})
+                elif self.random.random() < BETWEEN:
+                    found += self.differences(disk, self.any, f"after {call.name}({call.arguments[:120]})", {**settled, **step.during})
             settled.update(step.during)  # killed in the middle of it
             self.assertEqual(list(steps), [], "answers are missing in the record")
+        print(f"{self.id()}: {self.cuts} power cuts", file=sys.stderr)
         return found[:5]
+
+    def any(self, states):
+        """Any of them, or the beginning of one with the end of another."""
+        state, other = self.random.choice(states), self.random.choice(states)
+        if isinstance(state, bytes) and isinstance(other, bytes) and self.random.random() < 0.5:
+            cut = self.random.randrange(max(len(state), len(other)) + 1)
+            return state[:cut].ljust(min(cut, len(other)), b"\0") + other[cut:]
+        return state
+
+    def differences(self, disk, choose, moment, allowed):
+        """Starts flowstore on what is left, and looks at what it has made of that."""
+        left = disk.left(choose)
+        mark = hash(frozenset(left.items()))
+        if mark == self.last_mark or str(self.server.root) not in left:
+            return  # as before, or the root has not been made
+        self.last_mark = mark
+        self.cuts += 1
+        with tempfile.TemporaryDirectory(dir=run.tmp) as folder:
+            lay_out(left, self.folder, folder)
+            survivor = LocalFlowstore(folder, self.options)
+            forget_run(survivor.root)
+            survivor.start()
+            contents = {name: survivor.stored(name) for name in allowed}
+            survivor.kill()
+        for name, content in contents.items():
+            if content not in allowed[name]:
+                yield f"{moment} {name} may be {shown(content)}, not {' or '.join(map(shown, allowed[name]))}"
 
     def wait_for_record(self):
         deadline = time.monotonic() + PATIENCE
         while not has_ended(self.lives[-1].tracer):
             self.assertLess(time.monotonic(), deadline, "strace has not written the end")
             time.sleep(0.02)
-
-    def differences(self, disk, call, allowed):
-        for name, contents in allowed.items():
-            if bad := disk.may_be(f"{self.server.root}/team/{PROJECT}/{name}") - contents:
-                yield f"after {call.name}({call.arguments[:120]}) {name} may be {' or '.join(map(shown, bad))}"
 
     def is_context_unsynced(self, disk):
         """The journal makes a transaction: written ahead, or by its end."""
@@ -158,8 +197,16 @@ class Power(unittest.TestCase):
     def test_strict_keeps_what_was_answered(self):
         self.begin("strict")
         self.start()
+        self.write("first", b"before there is a log")
+        self.use_log()
         self.change_files()
         self.change_context()
+        self.assertEqual(self.lost(), [])
+
+    def test_strict_keeps_it_without_a_log(self):
+        self.begin("unlogged", log=False)
+        self.start()
+        self.change_files()
         self.assertEqual(self.lost(), [])
 
     def test_strict_keeps_it_with_a_journal_that_is_deleted(self):

@@ -88,7 +88,7 @@ class DispatchTest : public testing::Test {
     Answer answer;
     answer.status = response.status;
     answer.content_type = response.content_type;
-    answer.route = response.route;
+    answer.route = request.route();
     answer.is_closed = response.close;
     answer.size = response.content.size();
     for (auto& [name, value] : response.headers) answer.headers.emplace_back(name, value);

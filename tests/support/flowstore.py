@@ -155,8 +155,9 @@ class LocalFlowstore(Flowstore):
         return {str(path.relative_to(project)): path.stat().st_size for path in project.rglob("*") if path.is_file()}
 
     def temporary_files(self):
-        """Whatever lies below the driver's own folder, but for the locks of processes."""
-        return [path for path in (self.root / ".flowstore").rglob("*") if path.is_file() and path.name != "lock"]
+        """Whatever lies below the driver's own folder, but for locks and the log."""
+        own = self.root / ".flowstore"
+        return [path for path in own.rglob("*") if path.is_file() and path.name != "lock" and path.parent != own / "wal"]
 
 
 class Reading:

@@ -55,6 +55,7 @@ class ScriptedHandler final : public Handler {
 
   Task<Response> handle(Request& request) override {
     count_thread();
+    request.set_route("/route");
     const std::string_view target = request.target();
     if (target == "/echo") co_return co_await echo(request);
     if (target == "/count") co_return co_await count(request, false);
@@ -77,7 +78,6 @@ class ScriptedHandler final : public Handler {
   static Response text(std::string body) {
     Response response;
     response.content_type = "text/plain";
-    response.route = "/route";
     response.content = Content(std::move(body));
     return response;
   }

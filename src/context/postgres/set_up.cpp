@@ -30,7 +30,7 @@ SELECT
   EXISTS (SELECT FROM pg_trigger WHERE tgrelid = c.oid AND tgname LIKE 'flowstore\_usage%')
 FROM c, s, u)"};
 
-constexpr std::chrono::seconds kLookTime{5};
+constexpr std::chrono::seconds kLookTime{2};
 
 struct Found {
   Found() = default;

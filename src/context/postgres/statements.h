@@ -19,16 +19,17 @@ inline constexpr Sql kRollback{"ROLLBACK"};
 
 // $1 statement_timeout, $2 lock_timeout, $3 a compression method or nothing, $4 project(s).
 // Settings end with the transaction, so that a pooler may give the connection to somebody else. A
-// project that is held by a process which has stopped is free again after ten seconds.
+// project that is held by a process which has stopped, or by a connection that goes nowhere, is
+// free again after three seconds, which is longer than any transaction of ours may take.
 inline constexpr Sql kGuard{
     "SELECT set_config('statement_timeout', $1, true), set_config('lock_timeout', $2, true),"
     " CASE WHEN $3 <> '' THEN set_config('default_toast_compression', $3, true) END,"
-    " set_config('idle_in_transaction_session_timeout', '10000', true),"
+    " set_config('idle_in_transaction_session_timeout', '3000', true),"
     " pg_advisory_xact_lock(hashtextextended($4, 0))"};
 inline constexpr Sql kGuardMany{
     "SELECT set_config('statement_timeout', $1, true), set_config('lock_timeout', $2, true),"
     " CASE WHEN $3 <> '' THEN set_config('default_toast_compression', $3, true) END,"
-    " set_config('idle_in_transaction_session_timeout', '10000', true),"
+    " set_config('idle_in_transaction_session_timeout', '3000', true),"
     " (SELECT count(*) FROM (SELECT pg_advisory_xact_lock(key) FROM"
     " (SELECT DISTINCT hashtextextended(project, 0) AS key FROM unnest($4::text[]) AS project"
     " ORDER BY key OFFSET 0) AS keys) AS locks)"};

@@ -72,9 +72,9 @@ Opened Beneath::open(std::string_view path, int flags, mode_t mode) const {
   return open_by_parts(path, flags, mode);
 }
 
-Opened Beneath::open_cached(std::string_view path, int flags) const {
+Opened Beneath::open_cached(const std::string& path, int flags) const {
   if (is_componentwise_) return Opened{FileDescriptor(), EAGAIN};
-  Opened result = open_by_kernel(std::string(path), flags, 0, kBeneath | RESOLVE_CACHED);
+  Opened result = open_by_kernel(path, flags, 0, kBeneath | RESOLVE_CACHED);
   // Linux 5.6 to 5.11 knows openat2, but not this flag.
   if (result.error == EINVAL) result.error = EAGAIN;
   return result;

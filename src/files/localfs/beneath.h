@@ -39,7 +39,7 @@ class Beneath {
 
   // The same from what the kernel has in memory; EAGAIN if that is not enough, or if this kernel
   // cannot (before 5.12, or part by part). Never waits for the disk. Not for creating.
-  Opened open_cached(std::string_view path, int flags) const;
+  Opened open_cached(const std::string& path, int flags) const;
 
   bool is_componentwise() const noexcept { return is_componentwise_; }
 

@@ -48,35 +48,64 @@ struct Disk::Target {
   FileDescriptor file;
   std::uint64_t old_size = 0;
   bool is_new = false;
+  bool has_other_names = false;
 };
 
-Outcome<WriteResult> Disk::replace(const std::string& path, TempFile file) {
+dev_t Disk::device_of(int folder) {
+  struct stat status {};
+  return ::fstat(folder, &status) == 0 ? status.st_dev : 0;
+}
+
+// Whether changes in this folder are synced at once.
+bool Disk::syncs(int folder) const {
+  if (durability_ == Durability::logged) return device_of(folder) != place_->device;
+  return durability_ == Durability::strict;
+}
+
+// Whether a folder on the way, or a file's name, may be there without having been synced.
+bool Disk::has_unsynced_names() const {
+  return place_->unsynced_folders != 0 || place_->logged_changes != place_->settled_changes;
+}
+
+void Disk::note_changed_name() const {
+  if (durability_ == Durability::logged) ++place_->logged_changes;
+}
+
+Outcome<WriteResult> Disk::replace(const std::string& path, std::string_view bytes,
+                                   ModifiedTime modified) {
+  int error = 0;
+  TempFile file = place_->temp.create(error);
+  if (error == 0) error = write_all(file.file(), bytes);
+  if (error != 0) return Outcome<WriteResult>::failed(error);
+  return replace(path, std::move(file), modified);
+}
+
+Outcome<WriteResult> Disk::replace(const std::string& path, TempFile file, ModifiedTime modified) {
   const auto [parent, leaf] = split_path(path);
   const std::string name(leaf);
   for (int tried = 0; tried < kFolderTries; ++tried) {
     const Opened folder = make_folders(parent);
     if (folder.error != 0) return Outcome<WriteResult>::failed(folder.error);
-    auto result = replace_in(folder.file.get(), name, file);
-    if (result.error == EXDEV) result = replace_across(folder.file.get(), name, file);
+    auto result = replace_in(folder.file.get(), name, file, modified);
+    if (result.error == EXDEV) result = replace_across(folder.file.get(), name, file, modified);
     if (result.error != ENOENT) return result;
   }
   return Outcome<WriteResult>::failed(EAGAIN);
 }
 
-Outcome<WriteResult> Disk::replace_in(int folder, const std::string& name, TempFile& file) {
+Outcome<WriteResult> Disk::replace_in(int folder, const std::string& name, TempFile& file,
+                                      ModifiedTime modified) {
   using Result = Outcome<WriteResult>;
   struct stat old {};
   const int found = look_at(folder, name, old);
   const bool is_new = found == ENOENT;
   if (found != 0 && !is_new) return Result::failed(found);
   if (!is_new) take_attributes(file.file(), old);
-  if (const int error = stamp(file.file())) return Result::failed(error);
+  if (const int error = stamp(file.file(), modified)) return Result::failed(error);
   crash_point(CrashPoint::temp_written);
   // Write, sync, rename, sync the folder. Drop any one of the four and a power cut can leave an
   // empty file where yesterday's data was.
-  if (durability_ == Durability::strict && ::fdatasync(file.file()) != 0) {
-    return Result::failed(errno);
-  }
+  if (syncs(folder) && ::fdatasync(file.file()) != 0) return Result::failed(errno);
   crash_point(CrashPoint::temp_synced);
   struct stat status {};
   if (::fstat(file.file(), &status) != 0) return Result::failed(errno);
@@ -93,20 +122,22 @@ Outcome<WriteResult> Disk::replace_in(int folder, const std::string& name, TempF
 
 // The folder lies on another file system than the temporary files, which cannot be renamed into it:
 // the body is copied to a temporary file beside the target first.
-Outcome<WriteResult> Disk::replace_across(int folder, const std::string& name,
-                                          const TempFile& file) {
+Outcome<WriteResult> Disk::replace_across(int folder, const std::string& name, const TempFile& file,
+                                          ModifiedTime modified) {
   int error = 0;
-  TempFile near = temp_.create_in(folder, error);
+  TempFile near = place_->temp.create_in(folder, error);
   if (error == 0) error = copy_all(file.file(), near.file());
   if (error != 0) return Outcome<WriteResult>::failed(error);
-  return replace_in(folder, name, near);
+  return replace_in(folder, name, near, modified);
 }
 
 int Disk::publish(TempFile& file, int folder, const std::string& name, bool is_new) const {
+  note_changed_name();
   // ext4 writes a file out at once when it is renamed over another, to save programs that forget to
-  // sync; relaxed does not want to wait for that. Exchanging the two names does not do it, and
-  // readers see the old or the new file all the same (docs/decisions/0005-durability-levels.md).
-  if (durability_ == Durability::relaxed && !is_new) {
+  // sync; who does not sync does not want to wait for that. Exchanging the two names does not do
+  // it, and readers see the old or the new file all the same
+  // (docs/decisions/0005-durability-levels.md).
+  if (durability_ != Durability::strict && !is_new) {
     const int error = exchange(file, folder, name);
     // ENOENT: the old file has gone meanwhile, or the whole folder; the caller looks again.
     if (error == 0 || error == EISDIR || error == ENOENT) return error;
@@ -133,7 +164,7 @@ int Disk::exchange(const TempFile& file, int folder, const std::string& name) co
 }
 
 int Disk::sync_folder(int folder) const {
-  if (durability_ != Durability::strict) return 0;
+  if (!syncs(folder)) return 0;
   return ::fsync(folder) == 0 ? 0 : errno;
 }
 
@@ -151,6 +182,7 @@ Outcome<WriteResult> Disk::append_with(const std::string& path, Write write) {
   const auto opened = open_for_append(path);
   if (!opened.value) return Result::failed(opened.error);
   const Target& target = *opened.value;
+  if (target.has_other_names) return append_to_copy(path, target.folder.get(), write);
   struct stat status {};
   crash_point(CrashPoint::append_opened);
   int error = write(target.file.get());
@@ -166,6 +198,24 @@ Outcome<WriteResult> Disk::append_with(const std::string& path, Write write) {
   result.stat = describe(status);
   result.replaced_bytes = target.old_size;
   return result;
+}
+
+// A hard link may be a name in another project, or in a backup: what is added under this name does
+// not appear under the others. The file gets bytes of its own, as with a replace.
+template <class Write>
+Outcome<WriteResult> Disk::append_to_copy(const std::string& path, int folder, Write write) {
+  const std::string name(split_path(path).name);
+  const int flags = O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC;
+  const FileDescriptor old(::openat(folder, name.c_str(), flags));
+  struct stat status {};
+  int error = old && ::fstat(old.get(), &status) == 0 ? 0 : errno;
+  if (error == 0 && !S_ISREG(status.st_mode)) error = ELOOP;
+  TempFile copy;
+  if (error == 0) copy = place_->temp.create(error);
+  if (error == 0) error = copy_all(old.get(), copy.file());
+  if (error == 0) error = write(copy.file());
+  if (error != 0) return Outcome<WriteResult>::failed(error);
+  return replace(path, std::move(copy));
 }
 
 Outcome<Disk::Target> Disk::open_for_append(const std::string& path) {
@@ -194,14 +244,15 @@ Outcome<Disk::Target> Disk::open_for_append(const std::string& path) {
   if (::fstat(target.file.get(), &status) != 0) return Result::failed(errno);
   if (!S_ISREG(status.st_mode)) return Result::failed(ELOOP);
   target.old_size = static_cast<std::uint64_t>(status.st_size);
+  target.has_other_names = status.st_nlink > 1;
   return target;
 }
 
 int Disk::finish_append(const Target& target, struct stat& status) const {
   const int file = target.file.get();
-  if (const int error = stamp(file)) return error;
+  if (const int error = stamp(file, ModifiedTime::now())) return error;
   if (durability_ == Durability::strict && ::fdatasync(file) != 0) return errno;
-  if (target.is_new) {
+  if (target.is_new || has_unsynced_names()) {
     if (const int error = sync_folder(target.folder.get())) return error;
   }
   return ::fstat(file, &status) == 0 ? 0 : errno;
@@ -217,11 +268,12 @@ Outcome<std::uint64_t> Disk::remove(const std::string& path) {
   using Result = Outcome<std::uint64_t>;
   const auto [parent, leaf] = split_path(path);
   const std::string name(leaf);
-  const Opened folder = root_.open(parent, O_RDONLY | O_DIRECTORY);
+  const Opened folder = place_->root.open(parent, O_RDONLY | O_DIRECTORY);
   if (folder.error != 0) return Result::failed(folder.error);
   struct stat status {};
   const int found = look_at(folder.file.get(), name, status);
   if (found != 0 && found != ELOOP) return Result::failed(found);
+  note_changed_name();
   if (::unlinkat(folder.file.get(), name.c_str(), 0) != 0) return Result::failed(errno);
   crash_point(CrashPoint::file_unlinked);
   if (const int error = sync_folder(folder.file.get())) return Result::failed(error);
@@ -232,7 +284,7 @@ Outcome<std::uint64_t> Disk::remove(const std::string& path) {
 // that what we write does not have to wait for what that thread does.
 Opened Disk::make_folders(std::string_view path) {
   Opened folder = make_missing_folders(path);
-  if (folder.error != 0 || durability_ != Durability::strict || *unsynced_folders_ == 0) {
+  if (folder.error != 0 || durability_ != Durability::strict || !has_unsynced_names()) {
     return folder;
   }
   const int error = sync_names_of(path);
@@ -242,20 +294,20 @@ Opened Disk::make_folders(std::string_view path) {
 // Syncs the folder above each part of the path; 0 or errno.
 int Disk::sync_names_of(std::string_view path) const {
   for (path = split_path(path).parent; !path.empty(); path = split_path(path).parent) {
-    const Opened above = root_.open(path, O_RDONLY | O_DIRECTORY);
+    const Opened above = place_->root.open(path, O_RDONLY | O_DIRECTORY);
     if (above.error != 0) return above.error;
     if (const int error = sync_folder(above.file.get())) return error;
   }
-  return sync_folder(root_.root());
+  return sync_folder(place_->root.root());
 }
 
 Opened Disk::make_missing_folders(std::string_view path) {
-  Opened folder = root_.open(path, O_RDONLY | O_DIRECTORY);
+  Opened folder = place_->root.open(path, O_RDONLY | O_DIRECTORY);
   for (int tried = 0; folder.error == ENOENT; ++tried) {
     if (tried == kFolderTries) return Opened{FileDescriptor(), EAGAIN};
     // From the left, each opened as a part of the one before, so that no link leads astray.
-    Opened parent{FileDescriptor(::openat(root_.root(), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC)),
-                  0};
+    Opened parent{
+        FileDescriptor(::openat(place_->root.root(), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC)), 0};
     if (!parent.file) return Opened{FileDescriptor(), errno};
     for (std::string_view rest = path; !rest.empty() && parent.error == 0;) {
       const std::size_t slash = std::min(rest.find('/'), rest.size());
@@ -268,7 +320,8 @@ Opened Disk::make_missing_folders(std::string_view path) {
 }
 
 Opened Disk::make_folder_in(int parent, const std::string& name) {
-  const Counted unsynced(*unsynced_folders_);
+  const Counted unsynced(place_->unsynced_folders);
+  note_changed_name();
   const bool is_made = ::mkdirat(parent, name.c_str(), 0777) == 0;
   if (!is_made && errno != EEXIST) return Opened{FileDescriptor(), errno};
   if (is_made) {

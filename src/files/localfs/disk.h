@@ -13,6 +13,7 @@
 
 #include "files/file_store.h"
 #include "files/localfs/beneath.h"
+#include "files/localfs/file_io.h"
 #include "files/localfs/temp_folder.h"
 
 namespace flowstore::files::localfs {
@@ -20,6 +21,7 @@ namespace flowstore::files::localfs {
 // What an answered write has survived; see docs/storage.md.
 enum class Durability : std::uint8_t {
   strict,   // a power cut
+  logged,   // a power cut, because the write-ahead log has the change; see wal.h
   relaxed,  // a crash of the process
 };
 
@@ -46,17 +48,25 @@ struct Outcome {
 class Disk {
  public:
   Disk(Beneath root, TempFolder temp, Durability durability)
-      : root_(std::move(root)), temp_(std::move(temp)), durability_(durability) {}
+      : place_(std::make_shared<Place>(std::move(root), std::move(temp))),
+        durability_(durability) {}
 
-  const Beneath& root() const noexcept { return root_; }
-  TempFolder& temp() noexcept { return temp_; }
+  // The same folder, for changes that the write-ahead log has.
+  Disk logged() const { return Disk(place_, Durability::logged); }
+
+  const Beneath& root() const noexcept { return place_->root; }
+  TempFolder& temp() noexcept { return place_->temp; }
 
   // Puts a whole temporary file in the place of `path`, making folders. EISDIR for a folder, ELOOP
-  // for what is neither file nor folder.
-  Outcome<WriteResult> replace(const std::string& path, TempFile file);
+  // for what is neither file nor folder. `modified` becomes the time of the change.
+  Outcome<WriteResult> replace(const std::string& path, TempFile file,
+                               ModifiedTime modified = ModifiedTime::now());
+  // The same with these bytes.
+  Outcome<WriteResult> replace(const std::string& path, std::string_view bytes,
+                               ModifiedTime modified = ModifiedTime::now());
 
-  // Adds bytes, or the content of a temporary file, to the end; all or nothing. Errors as
-  // replace().
+  // Adds bytes, or the content of a temporary file, to the end; all or nothing. A file that has
+  // other names (hard links) keeps its content under those. Errors as replace().
   Outcome<WriteResult> append(const std::string& path, std::string_view bytes);
   Outcome<WriteResult> append(const std::string& path, const TempFile& file);
 
@@ -66,28 +76,56 @@ class Disk {
   // Makes changes of the names in this folder survive what the durability says.
   int sync_folder(int folder) const;
 
+  // Whether this lies on the file system of the root: no other is synced with the log.
+  bool is_on_root(const struct stat& status) const { return status.st_dev == place_->device; }
+
+  // A mark of all that was changed by the log so far, to be settled when it has been synced.
+  std::uint64_t logged_changes() const { return place_->logged_changes; }
+  void settle(std::uint64_t changes) { place_->settled_changes = changes; }
+
  private:
   struct Target;
+  struct Place {
+    Place(Beneath beneath, TempFolder folder) : root(std::move(beneath)), temp(std::move(folder)) {}
+
+    Beneath root;
+    TempFolder temp;
+    dev_t device = device_of(root.root());
+    // Folders that some thread has made and not synced yet, plus those that it is about to make.
+    std::atomic<int> unsynced_folders{0};
+    // Names that were changed by the log, and how many of them the disk has for certain.
+    std::atomic<std::uint64_t> logged_changes{0};
+    std::atomic<std::uint64_t> settled_changes{0};
+  };
+
+  Disk(std::shared_ptr<Place> place, Durability durability)
+      : place_(std::move(place)), durability_(durability) {}
+
+  static dev_t device_of(int folder);
+  bool syncs(int folder) const;
+  bool has_unsynced_names() const;
+  void note_changed_name() const;
 
   Opened make_folders(std::string_view path);
   Opened make_missing_folders(std::string_view path);
   Opened make_folder_in(int parent, const std::string& name);
   int sync_names_of(std::string_view path) const;
-  Outcome<WriteResult> replace_in(int folder, const std::string& name, TempFile& file);
-  Outcome<WriteResult> replace_across(int folder, const std::string& name, const TempFile& file);
+  Outcome<WriteResult> replace_in(int folder, const std::string& name, TempFile& file,
+                                  ModifiedTime modified);
+  Outcome<WriteResult> replace_across(int folder, const std::string& name, const TempFile& file,
+                                      ModifiedTime modified);
   int publish(TempFile& file, int folder, const std::string& name, bool is_new) const;
   int exchange(const TempFile& file, int folder, const std::string& name) const;
   template <class Write>
   Outcome<WriteResult> append_with(const std::string& path, Write write);
+  template <class Write>
+  Outcome<WriteResult> append_to_copy(const std::string& path, int folder, Write write);
   Outcome<Target> open_for_append(const std::string& path);
   int finish_append(const Target& target, struct stat& status) const;
   int take_back(const Target& target, const std::string& name) const;
 
-  Beneath root_;
-  TempFolder temp_;
+  std::shared_ptr<Place> place_;
   Durability durability_;
-  // Folders that some thread has made and not synced yet, plus those that it is about to make.
-  std::unique_ptr<std::atomic<int>> unsynced_folders_ = std::make_unique<std::atomic<int>>(0);
 };
 
 }  // namespace flowstore::files::localfs

@@ -8,6 +8,7 @@
 
 #include <gtest/gtest.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "files/localfs/file_io.h"
 #include "files/localfs/test_root.h"
@@ -118,6 +119,31 @@ TEST_P(DiskTest, AFolderLinkIsNoWayOut) {
   RemovedTree removed;
   EXPECT_EQ(remove_tree(disk_, "t/p/link", Top::remove, removed), ELOOP);
   EXPECT_TRUE(outside.files_below("").empty());
+}
+
+TEST_P(DiskTest, NoChangeReachesTheOtherNamesOfAFile) {
+  for (const char* name : {"replaced", "appended", "removed"}) {
+    root_.put("t/other/" + std::string(name), "old");
+    root_.put("t/p/a", "");
+    const std::string linked = root_.at("t/p/" + std::string(name));
+    ASSERT_EQ(::link(root_.at("t/other/" + std::string(name)).c_str(), linked.c_str()), 0);
+  }
+  ASSERT_EQ(::chmod(root_.at("t/p/appended").c_str(), 0640), 0);
+  EXPECT_TRUE(replace("t/p/replaced", "new").value);
+  EXPECT_TRUE(disk_.remove("t/p/removed").value);
+  const auto appended = disk_.append("t/p/appended", " and new");
+  ASSERT_TRUE(appended.value) << appended.error;
+  EXPECT_EQ(appended.value->replaced_bytes, 3U);
+  EXPECT_EQ(appended.value->stat.size, 11U);
+  EXPECT_TRUE(disk_.append("t/p/appended", " and newer").value);
+  EXPECT_EQ(root_.get("t/p/appended"), "old and new and newer");
+  struct stat status {};
+  EXPECT_EQ(::stat(root_.at("t/p/appended").c_str(), &status), 0);
+  EXPECT_EQ(status.st_mode & 07777U, 0640U);
+  for (const char* name : {"replaced", "appended", "removed"}) {
+    EXPECT_EQ(root_.get("t/other/" + std::string(name)), "old") << name;
+  }
+  EXPECT_EQ(root_.temporary_files(), 0U);
 }
 
 TEST_P(DiskTest, RemovesALinkAndNotWhatItLeadsTo) {

@@ -12,6 +12,7 @@
 #include <string>
 
 #include <fcntl.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 #include "base/crash_point.h"
@@ -21,37 +22,68 @@ namespace {
 
 constexpr std::size_t kCopyBytes = 256 * 1024;
 
+constexpr std::int64_t kSecond = 1'000'000'000;
+
 std::int64_t nanoseconds(const timespec& time) {
-  return static_cast<std::int64_t>(time.tv_sec) * 1'000'000'000 + time.tv_nsec;
+  return static_cast<std::int64_t>(time.tv_sec) * kSecond + time.tv_nsec;
 }
 
-void append_hex(std::string& out, std::uint64_t number) {
-  std::array<char, 16> digits{};
-  const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), number, 16).ptr;
-  out.append(digits.data(), end);
+std::chrono::system_clock::time_point as_time_point(std::int64_t since_1970) {
+  return std::chrono::system_clock::time_point(
+      std::chrono::duration_cast<std::chrono::system_clock::duration>(
+          std::chrono::nanoseconds(since_1970)));
+}
+
+int read(int file, std::uint64_t size, std::string& bytes, int flags) {
+  bytes.resize(static_cast<std::size_t>(size));
+  std::size_t got = 0;
+  while (got < bytes.size()) {
+    const iovec into{bytes.data() + got, bytes.size() - got};
+    const ssize_t some = ::preadv2(file, &into, 1, static_cast<off_t>(got), flags);
+    if (some < 0 && errno == EINTR) continue;
+    // Not every file system knows how not to wait.
+    if (some < 0) return errno == EOPNOTSUPP ? EAGAIN : errno;
+    if (some == 0) break;
+    got += static_cast<std::size_t>(some);
+  }
+  bytes.resize(got);
+  return 0;
+}
+
+// Writes a number and the character behind it; returns where the next one goes.
+char* put_hex(char* out, std::uint64_t number, char behind) {
+  constexpr std::size_t kMostDigits = 16;
+  out = std::to_chars(out, out + kMostDigits, number, 16).ptr;
+  *out = behind;
+  return out + 1;
+}
+
+std::string etag_of(ino_t inode, std::uint64_t size, ModifiedTime modified) {
+  std::array<char, 1 + 3 * 17> text{};
+  text[0] = '"';
+  char* end = put_hex(text.data() + 1, static_cast<std::uint64_t>(inode), '-');
+  end = put_hex(end, size, '-');
+  end = put_hex(end, static_cast<std::uint64_t>(modified.nanoseconds), '"');
+  return std::string(text.data(), end);
 }
 
 }  // namespace
 
 FileStat describe(const struct stat& status) {
+  return describe(status, static_cast<std::uint64_t>(status.st_size),
+                  ModifiedTime{nanoseconds(status.st_mtim)});
+}
+
+FileStat describe(const struct stat& status, std::uint64_t size, ModifiedTime modified) {
   FileStat stat;
-  stat.size = static_cast<std::uint64_t>(status.st_size);
-  stat.etag.reserve(48);
-  stat.etag.push_back('"');
-  append_hex(stat.etag, static_cast<std::uint64_t>(status.st_ino));
-  stat.etag.push_back('-');
-  append_hex(stat.etag, stat.size);
-  stat.etag.push_back('-');
-  append_hex(stat.etag, static_cast<std::uint64_t>(nanoseconds(status.st_mtim)));
-  stat.etag.push_back('"');
-  stat.modified = modified(status);
+  stat.size = size;
+  stat.etag = etag_of(status.st_ino, size, modified);
+  stat.modified = as_time_point(modified.nanoseconds);
   return stat;
 }
 
 std::chrono::system_clock::time_point modified(const struct stat& status) {
-  const std::chrono::nanoseconds since(nanoseconds(status.st_mtim));
-  return std::chrono::system_clock::time_point(
-      std::chrono::duration_cast<std::chrono::system_clock::duration>(since));
+  return as_time_point(nanoseconds(status.st_mtim));
 }
 
 int write_all(int file, std::string_view bytes) {
@@ -64,10 +96,36 @@ int write_all(int file, std::string_view bytes) {
   return 0;
 }
 
-int stamp(int file) {
+int write_all_at(int file, std::string_view bytes, std::uint64_t offset) {
+  while (!bytes.empty()) {
+    const ssize_t written = ::pwrite(file, bytes.data(), bytes.size(), static_cast<off_t>(offset));
+    if (written < 0 && errno == EINTR) continue;
+    if (written < 0) return errno;
+    bytes.remove_prefix(static_cast<std::size_t>(written));
+    offset += static_cast<std::uint64_t>(written);
+  }
+  return 0;
+}
+
+ModifiedTime ModifiedTime::now() {
+  timespec time{};
+  ::clock_gettime(CLOCK_REALTIME, &time);
+  return ModifiedTime{localfs::nanoseconds(time)};
+}
+
+int read_cached(int file, std::uint64_t size, std::string& bytes) {
+  return read(file, size, bytes, RWF_NOWAIT);
+}
+
+int read_whole(int file, std::uint64_t size, std::string& bytes) {
+  return read(file, size, bytes, 0);
+}
+
+int stamp(int file, ModifiedTime time) {
   std::array<timespec, 2> times{};
   times[0].tv_nsec = UTIME_OMIT;
-  ::clock_gettime(CLOCK_REALTIME, &times[1]);
+  times[1].tv_sec = static_cast<time_t>(time.nanoseconds / kSecond);
+  times[1].tv_nsec = static_cast<long>(time.nanoseconds % kSecond);
   return ::futimens(file, times.data()) == 0 ? 0 : errno;
 }
 

@@ -3,6 +3,8 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
+#include <string>
 #include <string_view>
 
 #include <sys/stat.h>
@@ -11,9 +13,20 @@
 
 namespace flowstore::files::localfs {
 
+// When a file was changed, as this driver sets it: the kernel's own clock for files ticks every few
+// milliseconds; entity tags need one that does not stand still between two writes.
+struct ModifiedTime {
+  static ModifiedTime now();
+
+  std::int64_t nanoseconds = 0;  // since 1970
+};
+
 // What is known of an open file. The entity tag is made of inode, size and the time of the last
 // change in nanoseconds, which every write of this driver sets with stamp().
 FileStat describe(const struct stat& status);
+
+// The same of a file with other numbers than `status` has.
+FileStat describe(const struct stat& status, std::uint64_t size, ModifiedTime modified);
 
 // The time of the last change.
 std::chrono::system_clock::time_point modified(const struct stat& status);
@@ -21,13 +34,20 @@ std::chrono::system_clock::time_point modified(const struct stat& status);
 // Writes all of it; 0 or errno.
 int write_all(int file, std::string_view bytes);
 
+// Writes all of it at a place of the file; 0 or errno.
+int write_all_at(int file, std::string_view bytes, std::uint64_t offset);
+
+// Reads `size` bytes from the beginning, or what there is; 0 or errno. The first does not wait for
+// the disk: EAGAIN if it would have to.
+int read_cached(int file, std::uint64_t size, std::string& bytes);
+int read_whole(int file, std::uint64_t size, std::string& bytes);
+
 // Copies the whole of one file to the end of another; 0 or errno. By hand: neither copy_file_range
 // nor sendfile takes a file that was opened with O_APPEND.
 int copy_all(int from, int to);
 
-// Sets the time of the last change; 0 or errno. The kernel's own clock for files ticks every few
-// milliseconds; entity tags need one that does not stand still between two writes.
-int stamp(int file);
+// Sets the time of the last change; 0 or errno.
+int stamp(int file, ModifiedTime time);
 
 // Gives the file the permissions and owner of another, as far as this process may.
 void take_attributes(int file, const struct stat& other);

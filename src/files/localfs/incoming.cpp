@@ -86,20 +86,43 @@ Task<> Incoming::discard() {
 
 Task<Result<WriteResult>> Incoming::commit(Expected /*expected*/) {
   if (key_.names_folder()) co_return is_a_directory(key_, "open");
+  const bool is_small = !file_;
+  if (wal_ != nullptr && is_small) {
+    const auto what = mode_ == WriteMode::append ? WalOperation::append : WalOperation::replace;
+    LoggedChange change(what, key_.path(), buffer_);
+    bool is_made = co_await find_target(change);
+    if (is_made) is_made = co_await wal_->make(change);
+    if (is_made && change.error != 0) co_return trouble_.translate(change.error, key_, "open");
+    if (is_made) co_return std::move(change.written);
+  }
+  co_return co_await commit_without_log();
+}
+
+// False for what the log cannot make, whatever the reason: the other way finds that again.
+Task<bool> Incoming::find_target(LoggedChange& change) {
+  if (mode_ == WriteMode::replace) {
+    find_place(disk_, change);
+    co_return true;
+  }
+  int error = find_end(disk_, change, Wait::never);
+  if (error == EAGAIN) {
+    auto work = [this, &change] { return find_end(disk_, change, Wait::allowed); };
+    error = co_await io_.run(work);
+  }
+  co_return error == 0;
+}
+
+Task<Result<WriteResult>> Incoming::commit_without_log() {
   auto work = [this] { return mode_ == WriteMode::append ? append_now() : replace_now(); };
   auto outcome = co_await io_.run(work);
-  if (!outcome.value) co_return trouble_.translate(outcome.error, key_, "open");
+  if (wal_ != nullptr && outcome.value) outcome.error = co_await wal_->forget(key_.path());
+  if (outcome.error != 0) co_return trouble_.translate(outcome.error, key_, "open");
   co_return *std::move(outcome.value);
 }
 
 Outcome<WriteResult> Incoming::replace_now() {
-  if (!file_) {
-    int error = 0;
-    file_ = disk_.temp().create(error);
-    if (error == 0) error = write_all(file_.file(), buffer_);
-    if (error != 0) return Outcome<WriteResult>::failed(error);
-  }
-  return disk_.replace(key_.path(), std::move(file_));
+  if (file_) return disk_.replace(key_.path(), std::move(file_));
+  return disk_.replace(key_.path(), buffer_);
 }
 
 Outcome<WriteResult> Incoming::append_now() {

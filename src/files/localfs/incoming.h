@@ -9,6 +9,7 @@
 #include "files/file_store.h"
 #include "files/localfs/disk.h"
 #include "files/localfs/trouble.h"
+#include "files/localfs/wal.h"
 
 namespace flowstore::files::localfs {
 
@@ -16,9 +17,10 @@ namespace flowstore::files::localfs {
 // a temporary file as they come.
 class Incoming final : public Upload {
  public:
-  // All references must outlive it.
-  Incoming(Disk& disk, BlockingPool& io, Trouble& trouble, FileKey key, WriteMode mode)
-      : disk_(disk), io_(io), trouble_(trouble), key_(std::move(key)), mode_(mode) {}
+  // All references must outlive it; there may be no log.
+  Incoming(Disk& disk, WriteAheadLog* wal, BlockingPool& io, Trouble& trouble, FileKey key,
+           WriteMode mode)
+      : disk_(disk), wal_(wal), io_(io), trouble_(trouble), key_(std::move(key)), mode_(mode) {}
 
   // Reads the body to its end.
   Task<Status> take_in(ByteSource& body);
@@ -32,10 +34,13 @@ class Incoming final : public Upload {
  private:
   Task<Status> spill(std::uint64_t expected_size);
   int store_piece(std::uint64_t expected_size);
+  Task<bool> find_target(LoggedChange& change);
+  Task<Result<WriteResult>> commit_without_log();
   Outcome<WriteResult> replace_now();
   Outcome<WriteResult> append_now();
 
   Disk& disk_;
+  WriteAheadLog* wal_;
   BlockingPool& io_;
   Trouble& trouble_;
   FileKey key_;

@@ -32,16 +32,27 @@ Error cannot_open_root(const std::string& root, int error) {
                    "; make the folder, or let the user that runs flowstore write there");
 }
 
+// O_NONBLOCK: opening a FIFO must not wait for its writer.
+constexpr int kReading = O_RDONLY | O_NONBLOCK | O_NOCTTY;
+
 // The errno of opening what is no regular file; a device or a FIFO is treated as a link is.
 int error_of_type(const struct stat& status) {
   if (S_ISDIR(status.st_mode)) return EISDIR;
   return S_ISREG(status.st_mode) ? 0 : ELOOP;
 }
 
+// Opening it says that no client has stored anything there: there is no such folder, or there can
+// be none of such a name.
+bool holds_nothing(int error) {
+  return error == ENOENT || error == ENOTDIR || error == ELOOP || error == ENAMETOOLONG ||
+         error == EILSEQ;
+}
+
 }  // namespace
 
 Result<std::unique_ptr<Store>> Store::make(const Options& options, BlockingPool& io,
-                                           const Clock& clock, Log& log) {
+                                           const Clock& clock, Log& log,
+                                           metrics::Registry& registry) {
   const bool is_strict = options.durability == Durability::strict;
   const std::error_code error =
       make_new_folders(options.root, is_strict ? Names::synced : Names::not_synced);
@@ -50,7 +61,12 @@ Result<std::unique_ptr<Store>> Store::make(const Options& options, BlockingPool&
   if (!root) return cannot_open_root(options.root, errno);
   FLOWSTORE_TRY(auto temp, TempFolder::make(root.get(), options.root));
   Disk disk(Beneath(std::move(root), options.resolution), std::move(temp), options.durability);
-  return std::unique_ptr<Store>(new Store(std::move(disk), io, clock, log));
+  std::unique_ptr<Store> store(new Store(std::move(disk), io, clock, log));
+  if (is_strict && options.keeps_log) {
+    FLOWSTORE_TRY(store->wal_,
+                  WriteAheadLog::open(store->disk_, store->versions_, clock, log, registry));
+  }
+  return store;
 }
 
 Task<Result<Opened>> Store::open_file(const FileKey& key, int flags, struct stat& status) {
@@ -60,18 +76,22 @@ Task<Result<Opened>> Store::open_file(const FileKey& key, int flags, struct stat
     auto work = [this, &key, flags] { return disk_.root().open(key.path(), flags); };
     opened = co_await io_.run(work);
   }
+  co_return examine(key, std::move(opened), status);
+}
+
+Result<Opened> Store::examine(const FileKey& key, Opened opened, struct stat& status) {
   int error = opened.error;
   if (error == 0 && ::fstat(opened.file.get(), &status) != 0) error = errno;
   if (error == 0) error = error_of_type(status);
-  if (error == EISDIR) co_return is_a_directory("read");
-  if (error != 0) co_return trouble_.translate(error, key, "open");
-  co_return opened;
+  if (error == EISDIR) return is_a_directory("read");
+  if (error != 0) return trouble_.translate(error, key, "open");
+  return opened;
 }
 
 Task<Result<std::unique_ptr<Upload>>> Store::receive(const FileKey& key, ByteSource& body,
                                                      WriteMode mode) {
   FLOWSTORE_CO_TRY_STATUS(check_team(key.project().team()));
-  auto incoming = std::make_unique<localfs::Incoming>(disk_, io_, trouble_, key, mode);
+  auto incoming = std::make_unique<localfs::Incoming>(disk_, wal_.get(), io_, trouble_, key, mode);
   const Status taken = co_await incoming->take_in(body);
   if (!taken) {
     co_await incoming->discard();
@@ -81,27 +101,99 @@ Task<Result<std::unique_ptr<Upload>>> Store::receive(const FileKey& key, ByteSou
 }
 
 Task<Result<FileStat>> Store::stat(const FileKey& key) {
-  struct stat status {};
-  FLOWSTORE_CO_TRY_STATUS(co_await open_file(key, O_PATH, status));
-  co_return describe(status);
+  while (true) {
+    const auto version = versions_.of(key.path());
+    struct stat status {};
+    FLOWSTORE_CO_TRY_STATUS(co_await open_file(key, O_PATH, status));
+    const bool is_whole = co_await has_stayed(key, version);
+    if (is_whole) co_return describe(status);
+  }
 }
 
 Task<Result<OpenFile>> Store::open(const FileKey& key, Reading /*reading*/) {
+  while (true) {
+    const auto version = versions_.of(key.path());
+    struct stat status {};
+    FLOWSTORE_CO_TRY(auto opened, co_await open_file(key, kReading, status));
+    OpenFile file;
+    file.stat = describe(status);
+    FLOWSTORE_CO_TRY(file.content,
+                     co_await content_of(key, std::move(opened.file), file.stat.size));
+    const bool is_whole = co_await has_stayed(key, version);
+    if (is_whole && file.content.size() == file.stat.size) co_return file;
+  }
+}
+
+// As open() goes about it, once; where that is not enough, open() does it again.
+std::optional<Result<OpenFile>> Store::open_cached(const FileKey& key) {
+  FLOWSTORE_TRY_STATUS(check_team(key.project().team()));
+  const auto version = versions_.of(key.path());
+  if (FileVersions::is_changing(version)) return std::nullopt;
+  Opened cached = disk_.root().open_cached(key.path(), kReading);
+  if (cached.error == EAGAIN) return std::nullopt;
   struct stat status {};
-  // O_NONBLOCK: opening a FIFO must not wait for its writer.
-  FLOWSTORE_CO_TRY(auto opened, co_await open_file(key, O_RDONLY | O_NONBLOCK | O_NOCTTY, status));
+  FLOWSTORE_TRY(auto opened, examine(key, std::move(cached), status));
   OpenFile file;
   file.stat = describe(status);
-  file.content = Content(Content::File(std::move(opened.file), file.stat.size));
-  co_return file;
+  if (file.stat.size > kMostInPlace) {
+    file.content = Content(Content::File(std::move(opened.file), file.stat.size));
+  } else {
+    std::string bytes;
+    if (read_cached(opened.file.get(), file.stat.size, bytes) != 0) return std::nullopt;
+    file.content = Content(std::move(bytes));
+  }
+  const bool has_stayed = versions_.of(key.path()) == version;
+  if (!has_stayed || file.content.size() != file.stat.size) return std::nullopt;
+  return file;
+}
+
+// What may be rewritten in place is read at once.
+Task<Result<Content>> Store::content_of(const FileKey& key, FileDescriptor file,
+                                        std::uint64_t size) {
+  if (size > kMostInPlace) co_return Content(Content::File(std::move(file), size));
+  std::string bytes;
+  int error = read_cached(file.get(), size, bytes);
+  if (error == EAGAIN) {
+    auto work = [&] { return read_whole(file.get(), size, bytes); };
+    error = co_await io_.run(work);
+  }
+  if (error != 0) co_return trouble_.translate(error, key, "read");
+  co_return Content(std::move(bytes));
+}
+
+Task<bool> Store::has_stayed(const FileKey& key, FileVersions::Version version) {
+  if (FileVersions::is_changing(version)) {
+    auto work = [&] { return versions_.wait(key.path()), 0; };
+    co_await io_.run(work);
+    co_return false;
+  }
+  co_return versions_.of(key.path()) == version;
+}
+
+// Only what is there is worth a place in the log.
+Task<bool> Store::is_there(const FileKey& key) {
+  Opened opened = disk_.root().open_cached(key.path(), O_PATH);
+  if (opened.error == EAGAIN) {
+    auto work = [this, &key] { return disk_.root().open(key.path(), O_PATH); };
+    opened = co_await io_.run(work);
+  }
+  co_return opened.error == 0;
 }
 
 Task<Result<std::uint64_t>> Store::remove(const FileKey& key, Expected /*expected*/) {
   FLOWSTORE_CO_TRY_STATUS(check_team(key.project().team()));
   if (key.relative().empty()) co_return is_a_directory(key, "unlink");
+  if (wal_) {
+    LoggedChange change(WalOperation::remove, key.path(), std::string_view());
+    bool is_made = co_await is_there(key);
+    if (is_made) is_made = co_await wal_->make(change);
+    if (is_made && change.error != 0) co_return trouble_.translate(change.error, key, "unlink");
+    if (is_made) co_return change.removed_bytes;
+  }
   auto work = [this, &key] { return disk_.remove(key.path()); };
-  const auto removed = co_await io_.run(work);
-  if (!removed.value) co_return trouble_.translate(removed.error, key, "unlink");
+  auto removed = co_await io_.run(work);
+  if (wal_ && removed.value) removed.error = co_await wal_->forget(key.path());
+  if (removed.error != 0) co_return trouble_.translate(removed.error, key, "unlink");
   co_return *removed.value;
 }
 
@@ -113,8 +205,10 @@ Task<Result<RemovedTree>> Store::remove_tree(const FileKey& folder) {
     const Top top = is_project ? Top::keep : Top::remove;
     return localfs::remove_tree(disk_, folder.path(), top, removed);
   };
-  const int error = co_await io_.run(work);
+  int error = co_await io_.run(work);
   if (error == ENOENT && is_project) co_return removed;
+  // What the log has of these files, or of one that was written meanwhile, would bring them back.
+  if (error == 0 && wal_) error = co_await wal_->settle();
   if (error != 0) co_return trouble_.translate(error, folder, "scandir");
   co_return removed;
 }
@@ -137,8 +231,7 @@ Task<Result<std::uint64_t>> Store::usage(const ProjectKey& project) {
   };
   auto work = [&] { return walk(disk_.root(), project.path(), add); };
   const int error = co_await io_.run(work);
-  // A project that is no folder has stored nothing.
-  if (error != 0 && error != ENOENT && error != ENOTDIR && error != ELOOP) {
+  if (error != 0 && !holds_nothing(error)) {
     co_return trouble_.translate(error, project.path(), "scandir");
   }
   co_return total;
@@ -153,7 +246,7 @@ Task<Result<std::vector<ProjectKey>>> Store::projects(std::string_view team) {
     return folder.error != 0 ? folder.error : read_folder(folder.file.get(), found);
   };
   const int error = co_await io_.run(work);
-  if (error == ENOENT || error == ENOTDIR || error == ELOOP) co_return projects;
+  if (holds_nothing(error)) co_return projects;
   if (error != 0) co_return trouble_.translate(error, team, "scandir");
   for (const Found& one : found) {
     if (!one.is_folder) continue;

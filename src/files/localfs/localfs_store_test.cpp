@@ -58,7 +58,7 @@ class LocalfsStore : public testing::TestWithParam<Resolution> {
     options.root = root_.path();
     options.durability = Durability::relaxed;
     options.resolution = GetParam();
-    auto made = Store::make(options, io_, clock_, log_);
+    auto made = Store::make(options, io_, clock_, log_, registry_);
     ASSERT_TRUE(made) << made.error().message();
     store_ = *std::move(made);
   }
@@ -95,6 +95,7 @@ class LocalfsStore : public testing::TestWithParam<Resolution> {
   BlockingPool io_{2};
   ManualClock clock_;
   Log log_{LogLevel::silent, LogFormat::json, clock_};
+  metrics::Registry registry_;
   std::unique_ptr<Store> store_;
 };
 
@@ -142,6 +143,16 @@ TEST_P(LocalfsStore, ATeamIsOneFolderBelowTheRoot) {
   for (const char* team : {"", ".", "..", "../..", "t/p", "/"}) {
     EXPECT_EQ(message_of(run(store_->projects(team))), "Invalid Path") << team;
   }
+}
+
+TEST_P(LocalfsStore, NothingIsStoredUnderNamesThatNoFolderCanHave) {
+  const std::string name(300, 'n');
+  const auto used = run(store_->usage(*ProjectKey::parse(name, "p")));
+  ASSERT_TRUE(used) << used.error().message();
+  EXPECT_EQ(*used, 0U);
+  const auto projects = run(store_->projects(name));
+  ASSERT_TRUE(projects) << projects.error().message();
+  EXPECT_TRUE(projects->empty());
 }
 
 TEST_P(LocalfsStore, LinksLeadNowhereAndSayNothing) {
@@ -298,14 +309,33 @@ TEST_P(LocalfsStore, CursorsSurviveATextFormatWhateverTheNames) {
   EXPECT_EQ(options.cursor, "");
 }
 
+// What was just written is in memory, unless this kernel or container cannot tell.
+TEST_P(LocalfsStore, OpensAtOnceWhatIsInMemory) {
+  ASSERT_TRUE(replace("dir/a", "hello"));
+  const FileKey key = key_of("dir/a");
+  const auto opened = store_->open_cached(key);
+  if (GetParam() == Resolution::componentwise) {
+    EXPECT_FALSE(opened);
+    return;
+  }
+  if (!opened) GTEST_SKIP() << "no openat2 with RESOLVE_CACHED";
+  ASSERT_TRUE(*opened);
+  EXPECT_EQ(bytes_of((**opened).content), "hello");
+  EXPECT_EQ((**opened).stat.etag, run(store_->stat(key))->etag);
+  const auto folder = store_->open_cached(key_of("dir"));
+  ASSERT_TRUE(folder);
+  EXPECT_EQ(message_of(*folder), message_of(run(store_->open(key_of("dir"), Reading::all))));
+}
+
 TEST(LocalfsStoreStart, MakesItsRoot) {
   const TestRoot root;
   BlockingPool io(1);
   const ManualClock clock;
   Log log(LogLevel::silent, LogFormat::json, clock);
+  metrics::Registry registry;
   Options options;
   options.root = root.at("new/deep");
-  ASSERT_TRUE(Store::make(options, io, clock, log));
+  ASSERT_TRUE(Store::make(options, io, clock, log, registry));
   EXPECT_TRUE(root.has("new/deep/.flowstore/tmp"));
 }
 
@@ -315,9 +345,10 @@ TEST(LocalfsStoreStart, SaysInOneSentenceWhatIsWrongWithTheRoot) {
   BlockingPool io(1);
   const ManualClock clock;
   Log log(LogLevel::silent, LogFormat::json, clock);
+  metrics::Registry registry;
   Options options;
   options.root = root.at("file");
-  const auto made = Store::make(options, io, clock, log);
+  const auto made = Store::make(options, io, clock, log, registry);
   ASSERT_FALSE(made);
   EXPECT_EQ(made.error().message(),
             "driver.options.root " + options.root +

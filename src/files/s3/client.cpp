@@ -87,20 +87,26 @@ Task<Result<Answer>> Client::call(const Call& call) {
   const std::string payload_hash =
       call.source != nullptr ? kUnsigned : aws::hex(aws::sha256(call.body));
   bool was_refreshed = false;
+  std::string reason;  // of the latest try
   for (int tries = 1;; ++tries) {
-    if (!breaker_.lets_through()) co_return store_is_down();
+    if (!breaker_.lets_through()) {
+      // Others have used the tries up that would have been ours.
+      if (!reason.empty()) outage_log_.failed(reason);
+      co_return store_is_down();
+    }
     auto answer = co_await try_once(call, payload_hash, limit);
     note(answer);
     const Verdict verdict = judge(call, answer);
     if (verdict == Verdict::done) co_return answer;
     if (verdict == Verdict::unknown) co_return outcome_unknown();
+    reason = answer ? words_of(*answer) : answer.error().message();
     const bool is_last = tries == kMostTries || call.source != nullptr ||
                          (verdict == Verdict::again_at_once && was_refreshed);
     const auto pause = jittered(std::min(kLongestPause, kShortestPause * (1 << (tries - 1))));
     if (is_last || steady_clock::now() + pause >= limit) {
       failures_.add();
       if (answer && verdict == Verdict::again_at_once) co_return answer;
-      outage_log_.failed(answer ? words_of(*answer) : answer.error().message());
+      outage_log_.failed(reason);
       co_return store_is_down();
     }
     repeats_.add();

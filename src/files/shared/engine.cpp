@@ -11,7 +11,8 @@ using postgres::Connection;
 using postgres::Pipeline;
 using postgres::Trouble;
 
-constexpr std::chrono::seconds kSetUpTime{5};
+constexpr std::chrono::seconds kLookTime{2};
+constexpr std::chrono::seconds kSetUpTime{5};  // others may be making the tables
 
 Error no_answer() {
   return {ErrorKind::unavailable, "quota_unavailable",
@@ -40,12 +41,14 @@ Task<std::optional<Trouble>> make_tables(Connection& connection, Connection::Ter
 
 // One look where everything is there: many users may not create anything.
 Task<std::optional<Trouble>> Tables::set_up(Connection& connection) {
-  Connection::Terms terms(std::chrono::steady_clock::now() + kSetUpTime, nullptr);
+  const auto now = std::chrono::steady_clock::now();
+  Connection::Terms soon(now + kLookTime, nullptr);
   Pipeline look;
   look.add(sql::kLookForTables);
-  postgres::Answer found = co_await connection.run(look, terms);
+  postgres::Answer found = co_await connection.run(look, std::move(soon));
   if (found.trouble) co_return std::move(found.trouble);
   if (found.results.front().flag(0, 0)) co_return std::nullopt;
+  Connection::Terms terms(now + kSetUpTime, nullptr);
   co_return co_await make_tables(connection, std::move(terms));
 }
 
@@ -91,7 +94,14 @@ Task<Result<postgres::Rows>> Engine::run(const Pipeline& statement,
   co_return no_answer();
 }
 
+std::shared_ptr<void> Engine::enter_retries() {
+  constexpr int kMost = 1000;
+  const std::shared_ptr<void> ticket(this, [this](void*) { --retries_; });
+  return ++retries_ > kMost ? nullptr : ticket;
+}
+
 void Engine::stop() {
+  is_stopped_ = true;
   calls_.stop([this] {
     pool_.stop();
     runner_.pump();

@@ -2,8 +2,10 @@
 
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <functional>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -50,8 +52,12 @@ class Engine {
   // For what nobody waits for.
   const Executor& background() const noexcept { return background_; }
 
+  // The right to run a statement again until it is answered. Null: there are a thousand already.
+  std::shared_ptr<void> enter_retries();
+
   // Calls fail from now on.
   void stop();
+  bool is_stopped() const noexcept { return is_stopped_; }
 
  private:
   postgres::CallLoop calls_;
@@ -59,6 +65,8 @@ class Engine {
   Tables tables_;
   postgres::Pool pool_;
   postgres::Runner runner_;
+  std::atomic<bool> is_stopped_{false};
+  std::atomic<int> retries_{0};
   Log& log_;
   metrics::Counter& statements_;
   metrics::Counter& failures_;

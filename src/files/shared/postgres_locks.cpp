@@ -20,10 +20,18 @@ constexpr milliseconds kStatementTime{1000};
 // Between the questions whether somebody else has let go.
 constexpr milliseconds kShortestPause{4};
 constexpr milliseconds kLongestPause{40};
+// Between the tries to let go.
+constexpr milliseconds kUnlockPause{300};
 
 Error is_held() {
   return {ErrorKind::unavailable, "storage_busy",
           "Too many write to this file at the same time; try again in a moment"};
+}
+
+// Who was asked said something of quotas, which means nothing to whoever writes a file without one.
+Error no_turn() {
+  return {ErrorKind::unavailable, "storage_unavailable",
+          "Changes of this file cannot take turns at the moment; try again in a few seconds"};
 }
 
 // A name that nobody else in any process has.
@@ -34,11 +42,18 @@ std::string new_holder() {
   return std::to_string(process) + "-" + std::to_string(++count);
 }
 
+// Again and again while the database is away: otherwise nobody could change the file until the lock
+// is over by itself, long after the database is back.
 Task<> unlock(Engine& engine, std::string name, std::string holder) {
   postgres::Pipeline statement;
   statement.add(sql::kUnlock, name, holder);
-  // If it fails the lock is over by itself.
-  static_cast<void>(co_await engine.run(statement, kStatementTime));
+  const auto end = steady_clock::now() + kLockTime;
+  const auto ticket = engine.enter_retries();
+  while (true) {
+    const auto told = co_await engine.run(statement, kStatementTime);
+    if (told || !ticket || engine.is_stopped() || steady_clock::now() >= end) co_return;
+    co_await sleep_for(jittered(kUnlockPause));
+  }
 }
 
 }  // namespace
@@ -71,7 +86,7 @@ Task<Result<std::unique_ptr<KeyLocks::Lock>>> PostgresLocks::take(const FileKey&
     const auto rows = co_await engine_.run(statement, kStatementTime);
     // It may be ours all the same.
     if (!rows) spawn(engine_.background(), "unlock file", unlock(engine_, name, holder));
-    if (!rows) co_return rows.error();
+    if (!rows) co_return no_turn();
     if (rows->count() > 0) {
       co_return std::unique_ptr<Lock>(std::make_unique<Held>(engine_, name, holder));
     }

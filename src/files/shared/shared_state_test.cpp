@@ -55,6 +55,7 @@ class Process {
   }
   Result<std::uint64_t> used() { return run(ledger_->used(project_)); }
   KeyLocks& locks() { return state_->locks(); }
+  void stop() { state_->stop(); }
   std::string metrics() const { return registry_.text(); }
 
  private:
@@ -248,6 +249,16 @@ TEST_F(SharedLedger, WithoutADatabaseOnlyQuotasWait) {
   EXPECT_TRUE(alone.add(1));
   EXPECT_TRUE(alone.announce(0));
   EXPECT_NE(alone.metrics().find("flowstore_quota_unrecorded_total 1\n"), std::string::npos);
+}
+
+TEST_F(SharedLedger, WithoutADatabaseALockDoesNotSpeakOfQuotas) {
+  Process process(postgres::options_for(postgres_support::free_port(), "none"), store_,
+                  LedgerOptions());
+  const FileKey key = key_of("a");
+  const auto lock = run(process.locks().take(key));
+  ASSERT_FALSE(lock);
+  EXPECT_EQ(lock.error().code(), "storage_unavailable");
+  process.stop();  // it would try to let go for as long as a lock lasts
 }
 
 TEST_F(SharedLedger, CountsAnewWhenTheTablesAreEmptyAgain) {
