@@ -1,188 +1,140 @@
-#!/usr/bin/env python3
-"""script/bench context: the context store against the old server and against the bare database, in turn in one run.
-
-SQLite and PostgreSQL, one client and many. See bench/README.md.
-"""
-import argparse
-import datetime
+"""Context: flowstore beside the old server and the bare statements, on SQLite and on PostgreSQL."""
+import concurrent.futures
 import json
-import os
-import pathlib
-import re
-import shlex
-import shutil
-import signal
 import subprocess
-import sys
-import tempfile
-import urllib.request
+import time
 
-from peers import (CORES, LOAD_THREADS, ROOT, SERVER_CORES, SERVER_SET, Server, free_port, load, measured_load, middle, platform,
-                   spread, wait_for)
+import old_server
+from client import Client
+from machine import SERVER_SET
+from peers import FLOWSTORE, ROOT, Failed, load
 from postgres import Postgres
+from rounds import Cell
 
 QUOTA = "qn-1000000000"  # in force, and out of reach; of a token for each project, because the old server keeps one answer for each
 WARM_SECONDS = 1
-PROJECTS = 200
+WARM_FOR = 45  # seconds; tokens are known for 90
+PROJECTS, QUICK_PROJECTS = 200, 20
+LONG_SECONDS = 5  # the old server answers long documents of many clients all at once, and late
+FILLERS = 3  # at once; the old server stands still with more than four
 SCOPES = 20
-
-# cell: (name, kind, bytes, whether it writes)
-CELLS = [
-    ("set key", "set", 1024, True),
-    ("get key", "get", 1024, False),
-    ("keys", "keys", 1024, False),
-    ("cache page of 20", "page", 1024, False),
-    ("cache write 1 KiB", "write", 1024, True),
-    ("cache write 64 KiB", "write", 65536, True),
-    ("cache write 512 KiB", "write", 524288, True),
+ABOUT = (f"{PROJECTS} projects with {SCOPES} scopes of 1 KiB; quotas on; SQLite with synchronous=FULL, PostgreSQL with its durable defaults. The "
+         "old server writes to one project only: with more than four at once it stands still. raw statements: the same statements, as "
+         "durable, in a loop without a server, tokens, JSON and quotas (SQLite 64 in a transaction, 4 of the large ones; PostgreSQL 8 "
+         "connections, up to 8 in a transaction).")
+DATABASES = {"SQLite": "sqlite", "PostgreSQL": "postgres"}
+# name, kind, bytes, whether it writes, its name in raw_context (set, get, cache, page)
+WORKS = [
+    ("set key", "set", 1024, True, "set"),
+    ("get key", "get", 1024, False, "get"),
+    ("cache page of 20", "page", 1024, False, "page"),
+    ("cache write 1 KiB", "write", 1024, True, "cache"),
+    ("cache write 64 KiB", "write", 65536, True, "cache"),
+    ("cache write 512 KiB", "write", 524288, True, "cache"),
 ]
 
 
-def start(name, command, tmp, platform_port, database, log):
-    home = tmp / re.sub(r"\W", "-", name)
-    (home / "etc").mkdir(parents=True)
-    (home / "var").mkdir()
-    port = free_port()
-    config = {"host": "127.0.0.1", "port": port, "base_url": f"http://127.0.0.1:{platform_port}", "workers": SERVER_CORES,
-              "driver": {"type": "memory", "options": {}}, "logging": {"level": "error", "http": "error"},
-              "context": {"type": "db", "options": database}}
-    (home / "etc/flowforge-storage.yml").write_text(json.dumps(config))
-    return Server(name, command, port, "/v1/context", env={"FLOWFORGE_HOME": str(home), "NODE_ENV": "production"}, cwd=home, log=log)
+class Statements:
+    """raw_context on a database of its own."""
+
+    name = "raw statements"
+
+    def __init__(self, database, place):
+        self.database, self.place = database, place
+
+    def run(self, work, size, clients, seconds):
+        words = [self.database, self.place, work, str(size), str(clients), str(seconds)]
+        done = subprocess.run(["taskset", "-c", SERVER_SET, ROOT / "build/raw_context", *words], capture_output=True, text=True)
+        if done.returncode != 0:
+            raise Failed(done.stderr.strip())
+        return {"value": float(done.stdout)}
 
 
-def fill(server, projects):
-    """Twenty scopes of about 1 KiB in each project."""
-    values = {f"k{i}": {"b": i, "name": f"sensor {i}", "values": [1.5, 2.25, i, None, True], "at": "2026-11-23T12:00:00.000Z"}
-              for i in range(10)}
-    body = json.dumps(values).encode()
-    for project in range(1, projects + 1):
-        headers = {"Authorization": f"Bearer tok.project{project}.{QUOTA}", "Content-Type": "application/json"}
-        for scope in range(SCOPES):
-            url = server.url(f"/project{project}/cache/flow{scope}")
-            urllib.request.urlopen(urllib.request.Request(url, data=body, method="POST", headers=headers), timeout=20).close()
+def start(stage, name, command, database):
+    """`database` is that part of the configuration."""
+    config = {"driver": {"type": "memory", "options": {}}, "context": {"type": "db", "options": database}}
+    return stage.file_server(name, command, config, "context")
 
 
-def projects_for(server, is_write):
+def token(project):
+    return f"tok.{project}.{QUOTA}"
+
+
+def document():
+    """About 1 KiB, as Node-RED writes it."""
+    return json.dumps({f"k{i}": {"b": i, "name": f"sensor {i}", "values": [1.5, 2.25, i, None, True], "at": "2026-11-23T12:00:00.000Z"}
+                       for i in range(10)}).encode()
+
+
+def write_scope(client, server, project, scope, body):
+    client.token = token(project)
+    client.ask("POST", f"{server.prefix}/{project}/cache/{scope}", body, "application/json")
+
+
+def fill(server, count):
+    def fill_every(first):
+        body = document()
+        with Client(server.port) as client:
+            for project in range(first, count + 1, FILLERS):
+                for scope in range(SCOPES):
+                    write_scope(client, server, f"project{project}", f"flow{scope}", body)
+
+    with concurrent.futures.ThreadPoolExecutor(FILLERS) as pool:
+        list(pool.map(fill_every, range(1, FILLERS + 1)))
+
+
+def wrk(server, kind, size, clients, seconds, projects=PROJECTS, **more):
+    env = {"KIND": kind, "SIZE": str(size), "PROJECTS": str(projects), "QUOTA": QUOTA, **more}
+    return load(server, ["-s", ROOT / "bench/lua/context.lua", f"http://127.0.0.1:{server.port}/"], clients, seconds, env)
+
+
+def projects_of(stage):
+    return QUICK_PROJECTS if stage.options.quick else PROJECTS
+
+
+def measured(server, kind, size, is_write, clients, seconds, count):
+    # A server asks the platform about a token that it has not seen for a while: not in what is measured.
+    if time.monotonic() - server.warmed > WARM_FOR:
+        wrk(server, "keys", size, 64, WARM_SECONDS, count)
+        server.warmed = time.monotonic()
     # The old server stands still for a minute when more than four projects write at once.
-    return 1 if is_write and server.name.startswith("old") else PROJECTS
+    if server.name == "old server" and size > 1024:
+        seconds = max(seconds, LONG_SECONDS)
+    projects = 1 if is_write and server.name == "old server" else count
+    return wrk(server, kind, size, clients, seconds, projects)
 
 
-def measure(servers, options):
-    cells = [cell for cell in CELLS if not options.only or re.search(options.only, cell[0])]
-    results = {}
-    for round_number in range(1, options.rounds + 1):
-        for name, kind, size, is_write in cells:
-            for connections in options.connections:
-                for server in servers:
-                    env = {"KIND": kind, "SIZE": str(size), "PROJECTS": str(projects_for(server, is_write)), "QUOTA": QUOTA}
-                    arguments = ["-s", ROOT / "bench/lua/context.lua", f"http://127.0.0.1:{server.port}/"]
-                    # A server asks the platform about a token when it was idle for a while: not in what is measured.
-                    load(server, arguments, max(options.connections), WARM_SECONDS, {**env, "KIND": "keys"})
-                    result = load(server, arguments, connections, options.seconds, env)
-                    results.setdefault((name, connections, server.name), []).append(result)
-                    print(f"round {round_number}  {name:20} {connections:3} clients  {server.name:20} {result['rate']:10.0f}/s", flush=True)
-    return results
+def build_statements():
+    subprocess.run(["g++", "-std=c++20", "-O2", "-I/usr/include/postgresql", ROOT / "bench/raw_context.cpp", "-o",
+                    ROOT / "build/raw_context", "-lsqlite3", "-lpq"], check=True)
 
 
-def measure_raw(databases, options):
-    """Rows per second of the bare statements, by database and size."""
-    program = ROOT / "build" / "raw_context"
-    subprocess.run(["g++", "-std=c++20", "-O2", "-I/usr/include/postgresql", ROOT / "bench/raw_context.cpp", "-o", program, "-lsqlite3", "-lpq"],
-                   check=True)
-    rates = {}
-    for name, kind, size, _ in CELLS:
-        if kind != "write" or (options.only and not re.search(options.only, name)):
-            continue
-        for database, place in databases.items():
-            text = subprocess.run(["taskset", "-c", SERVER_SET, program, database, place, str(size), str(options.seconds)],
-                                  check=True, capture_output=True, text=True).stdout
-            rates[(name, database)] = float(text)
-            print(f"raw      {name:20} {database:20} {float(text):10.0f}/s", flush=True)
-    return rates
+def peers_of(stage, postgres, database):
+    def options(name):
+        return {"type": "sqlite"} if database == "sqlite" else postgres.database(name)
+
+    peers = [start(stage, "flowstore", FLOWSTORE, options("flowstore"))]
+    if stage.options.old_server and old_server.has_cache(stage.options.old_server):
+        peers.append(start(stage, "old server", stage.options.old_server, options("old")))
+    for server in peers:
+        fill(server, projects_of(stage))
+        server.warmed = -WARM_FOR
+    if database == "postgres":
+        postgres.database("raw")
+    place = str(stage.folder / "raw.db") if database == "sqlite" else postgres.conninfo("raw")
+    return peers, Statements(database, place)
 
 
-def report(results, raw, servers, options):
-    lines = ["# script/bench context", "",
-             f"{datetime.date.today()}, {CORES} cores ({SERVER_CORES} for server and database, {LOAD_THREADS} for wrk), rounds: {options.rounds}, "
-             f"{options.seconds} s each, medians; load average before: {options.load:.1f}. {PROJECTS} projects with {SCOPES} scopes of 1 KiB; quotas "
-             "on; SQLite with synchronous=FULL, PostgreSQL with its durable defaults. The old server writes to one project only: with more "
-             "than four at once it stands still. Raw: the same updates in a loop without a server (SQLite 64 in a transaction, 4 of the large ones; "
-             "PostgreSQL 8 connections, up to 8 in a transaction).", "",
-             "| work | clients | server | requests/s | spread | p50 ms | p99 ms | flowstore is | raw is |",
-             "|---|---:|---|---:|---:|---:|---:|---:|---:|"]
-    for name, _, _, _ in CELLS:
-        for connections in options.connections:
-            for server in servers:
-                rows = results.get((name, connections, server.name))
-                if not rows:
-                    continue
-                rate = middle(rows, "rate")
-                database = server.name.split()[-1]
-                ratio, bare = "", ""
-                if server.name.startswith("old"):
-                    own = results.get((name, connections, f"flowstore {database}"))
-                    ratio = f"{middle(own, 'rate') / rate:.1f} x" if own else ""
-                elif (name, database) in raw and connections > 1:
-                    bare = f"{raw[(name, database)]:.0f}/s; flowstore {rate / raw[(name, database)]:.2f} x"
-                lines.append(f"| {name} | {connections} | {server.name} | {rate:.0f} | {spread(rows):.0%} | {middle(rows, 'p50'):.2f} "
-                             f"| {middle(rows, 'p99'):.2f} | {ratio} | {bare} |")
-    lines += ["", "Memory after the run (RSS, MiB): " + ", ".join(f"{s.name} {s.rss_mib():.0f}" for s in servers) + "."]
-    return "\n".join(lines) + "\n"
-
-
-def parse_arguments():
-    parser = argparse.ArgumentParser(prog="script/bench context")
-    parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--seconds", type=int, default=int(os.environ.get("BENCH_SECONDS", "2")), help="of each measurement")
-    parser.add_argument("--connections", type=int, nargs="+", default=[1, 64])
-    parser.add_argument("--only", help="regular expression on the work's name; nothing is written to bench/results")
-    parser.add_argument("--old-server", default=os.environ.get("OLD_SERVER"), metavar="COMMAND", help="starts FlowFuse's file server")
-    parser.add_argument("--folder", help="where the databases lie; default a temporary folder beside the build, on its disk")
-    options = parser.parse_args()
-    options.load = measured_load()
-    return options
-
-
-def main():
-    options = parse_arguments()
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(130))
-    tmp = pathlib.Path(tempfile.mkdtemp(prefix="bench-", dir=options.folder or ROOT / "build"))
-    tmp.chmod(0o755)  # PostgreSQL runs as another user
-    log = open(tmp / "log", "ab")
-    running = []
-    try:
-        postgres = Postgres(tmp, log)
-        running.append(postgres)
-        with platform(log) as port:
-            ours = ROOT / "build/release/flowstore"
-            peers = [("flowstore sqlite", [ours], {"type": "sqlite"}), ("flowstore postgres", [ours], postgres.database("flowstore"))]
-            if options.old_server:
-                old = shlex.split(options.old_server)
-                peers += [("old sqlite", old, {"type": "sqlite"}), ("old postgres", old, postgres.database("old"))]
-            servers = []
-            for name, command, database in peers:
-                servers.append(start(name, command, tmp, port, database, log))
-                running.append(servers[-1])
-                wait_for(f"http://127.0.0.1:{servers[-1].port}/health")
-                fill(servers[-1], PROJECTS)
-            results = measure(servers, options)
-            conninfo = f"host=127.0.0.1 port={postgres.port} dbname={'old' if options.old_server else 'flowstore'} user=postgres"
-            raw = measure_raw({"sqlite": str(tmp / "raw.db"), "postgres": conninfo}, options)
-            text = report(results, raw, servers, options)
-        print("\n" + text)
-        if not options.only:
-            target = ROOT / "bench/results" / f"{datetime.date.today()}-context.md"
-            target.parent.mkdir(exist_ok=True)
-            target.write_text(text)
-            print(f"written to {target.relative_to(ROOT)}")
-    except Exception:
-        print((tmp / "log").read_text(errors="replace")[-2000:], file=sys.stderr)
-        raise
-    finally:
-        for process in reversed(running):
-            process.stop()
-        shutil.rmtree(tmp, ignore_errors=True)
-
-
-if __name__ == "__main__":
-    main()
+def cells(stage):
+    build_statements()
+    postgres = stage.keep(Postgres(stage.folder, stage.log))
+    for title, database in DATABASES.items():
+        servers, statements = peers_of(stage, postgres, database)
+        for clients in stage.options.clients:
+            for name, kind, size, is_write, raw in WORKS:
+                def run(peer, _, kind=kind, size=size, is_write=is_write, raw=raw, clients=clients):
+                    if isinstance(peer, Statements):
+                        return peer.run(raw, size, clients, stage.options.seconds)
+                    return measured(peer, kind, size, is_write, clients, stage.options.seconds, projects_of(stage))
+                work = f"{name}, {title}, {clients} client{'s' if clients > 1 else ''}"
+                yield Cell(work, [*servers, statements], run, is_writing=is_write)

@@ -6,7 +6,8 @@ import signal
 import subprocess
 import time
 
-from peers import SERVER_SET, free_port
+from machine import SERVER_SET
+from peers import free_port
 
 
 class Postgres:
@@ -29,11 +30,25 @@ class Postgres:
             if subprocess.run([binaries / "pg_isready", "-q", "-h", "127.0.0.1", "-p", str(self.port)]).returncode == 0:
                 break
             time.sleep(0.1)
-        self.createdb = binaries / "createdb"
+        self.createdb, self.psql = binaries / "createdb", binaries / "psql"
+
+    @property
+    def pid(self):
+        return self.process.pid
 
     def database(self, name):
         subprocess.run([self.createdb, "-h", "127.0.0.1", "-p", str(self.port), "-U", "postgres", name], check=True)
         return {"type": "postgres", "host": "127.0.0.1", "port": self.port, "database": name, "username": "postgres", "password": "x"}
+
+    def conninfo(self, name):
+        return f"host=127.0.0.1 port={self.port} dbname={name} user=postgres"
+
+    def run(self, name, sql):
+        """Runs statements in a database that database() made; gives what they print."""
+        done = subprocess.run([self.psql, "-d", self.conninfo(name), "-v", "ON_ERROR_STOP=1", "-qAt", "-c", sql], capture_output=True, text=True)
+        if done.returncode != 0:
+            raise SystemExit(done.stderr)
+        return done.stdout
 
     def stop(self):
         os.killpg(self.process.pid, signal.SIGINT)

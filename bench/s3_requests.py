@@ -1,4 +1,4 @@
-"""What each request to flowstore asks of the store and of PostgreSQL, counted: a part of script/bench s3.
+"""What each request to flowstore asks of the store and of PostgreSQL, counted: a part of s3.
 
 The store's own access log says what it was asked, flowstore's metrics how many statements it sent.
 """
@@ -11,6 +11,7 @@ import uuid
 from collections import Counter
 from dataclasses import dataclass, field
 
+from peers import Failed
 from s3_peers import BUCKET, token
 
 MIB = 1 << 20
@@ -83,7 +84,7 @@ class Counted:
         answer = connection.getresponse()
         answer.read()
         if answer.status != step.status:
-            raise RuntimeError(f"{step.name}: {answer.status}")
+            raise Failed(f"{step.name}: {answer.status}")
         connection.close()
 
     def statements(self):
@@ -103,7 +104,7 @@ class Counted:
             if mark.encode() in text:
                 return Counter(kind_of(*found) for found in LINE.findall(text[:text.index(mark.encode())]) if b"mark-" not in found[1])
             time.sleep(0.05)
-        raise RuntimeError("the store's log does not say what it was asked")
+        raise Failed("the store's log does not say what it was asked")
 
 
 def kind_of(method, target):
@@ -123,19 +124,18 @@ def shown(asked, statements):
     return "; ".join(filter(None, [words, f"{statements} SQL" if statements else ""])) or "nothing"
 
 
-def report(alone, shared):
+def lines(alone, shared):
     """`alone` has no PostgreSQL, `shared` has one."""
     columns = {"alone": Counted(alone, "p1", False), "alone, quota": Counted(alone, "q62", True),
                "PostgreSQL": Counted(shared, "p2", False), "PostgreSQL, quota": Counted(shared, "q63", True)}
     for peer in (alone, shared):  # what the store can do has been tried, and connections are there
         Counted(peer, "p0", False).count(Step("anything", "POST", "warm", b"x"))
-    lines = ["## Requests to the store", "",
+    text = ["### Requests to the store", "",
              "What one request asks, from the access log of the store, after `;` the statements to PostgreSQL. The store is Ceph 16, which has "
              "no conditional DELETE or completion of uploads: with PostgreSQL, two statements of each change are the file's lock. Appends at the "
              "same time join as they meet: their numbers differ from run to run.", "",
              "| request | " + " | ".join(columns) + " |", "|---|" + "---|" * len(columns)]
     for step in STEPS:
         counts = [column.count(step) for column in columns.values()]
-        lines.append(f"| {step.name} | " + " | ".join(shown(*count) for count in counts) + " |")
-        print(lines[-1], flush=True)
-    return "\n".join(lines) + "\n"
+        text.append(f"| {step.name} | " + " | ".join(shown(*count) for count in counts) + " |")
+    return text

@@ -401,6 +401,7 @@ def instructions(run):
 STEPS = [
     ("lint", lint),
     ("build-release", build("release")),
+    ("referee", python_tests("release", "tests/bench/test_referee.py", log="referee")),
     ("build-dev", build("dev")),
     ("unit", unit("dev")),
     ("contract", contract()),

@@ -1,10 +1,12 @@
 -- Requests to the context of many projects. KIND (set, get, keys, page, write), SIZE of a written
--- document in bytes, over how many PROJECTS and the QUOTA at the end of their tokens come from the
--- environment. Every connection goes through all projects; context.py has filled them.
+-- document in bytes, over how many PROJECTS, how their names begin (PROJECT), over how many SCOPES of each
+-- and the QUOTA at the end of their tokens come from the environment. Every connection goes through all
+-- projects, which have been filled.
 local kind = os.getenv("KIND")
 local size = tonumber(os.getenv("SIZE") or "1024")
 local projects = tonumber(os.getenv("PROJECTS") or "200")
-local scopes = 20
+local prefix = os.getenv("PROJECT") or "project"
+local scopes = tonumber(os.getenv("SCOPES") or "20")
 local quota = os.getenv("QUOTA")
 local headers = {}
 local turn = 0
@@ -33,9 +35,9 @@ end
 function request()
   turn = turn % projects + 1
   number = number + 1
-  local path = "/v1/context/project" .. turn
-  headers["Authorization"] = "Bearer tok.project" .. turn .. "." .. quota
-  local scope = "flow" .. number % scopes
+  local path = "/v1/context/" .. prefix .. turn
+  headers["Authorization"] = "Bearer tok." .. prefix .. turn .. "." .. quota
+  local scope = "flow" .. number * 7919 % scopes  -- a prime: neighbours in time are none in the table
   if kind == "get" then return wrk.format("GET", path .. "/" .. scope .. "?key=k3.values[1]", headers) end
   if kind == "keys" then return wrk.format("GET", path .. "/" .. scope .. "/keys", headers) end
   if kind == "page" then return wrk.format("GET", path .. "/cache?limit=20", headers) end

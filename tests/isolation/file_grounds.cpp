@@ -131,6 +131,7 @@ class LocalFiles final : public LocalGround {
   std::string folder_ = testing::TempDir() + "/isolation-XXXXXX";
   SystemClock clock_;
   Log log_{LogLevel::silent, LogFormat::json, clock_};
+  metrics::Registry registry_;
   BlockingPool io_{2};
   std::unique_ptr<files::localfs::Store> store_;
 };

@@ -3,7 +3,6 @@
 #include "files/localfs/wal.h"
 
 #include <algorithm>
-#include <array>
 #include <cerrno>
 #include <system_error>
 #include <utility>
@@ -15,12 +14,11 @@
 #include <boost/asio/prefer.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <fcntl.h>
-#include <linux/magic.h>
 #include <sys/file.h>
 #include <sys/stat.h>
-#include <sys/statfs.h>
 
 #include "base/crash_point.h"
+#include "files/localfs/wal_volume.h"
 
 namespace flowstore::files::localfs {
 namespace {
@@ -32,7 +30,7 @@ using std::chrono::seconds;
 constexpr std::size_t kMostOfFrame = std::size_t{4} << 20U;
 
 constexpr milliseconds kLookForGuests{50};
-constexpr milliseconds kPause{1000};  // between two tries
+constexpr milliseconds kPause{1000};  // between two tries that nobody asks for
 
 // Without changes for so long the log is emptied, so that a start has nothing to do.
 constexpr seconds kRestAfter{2};
@@ -43,18 +41,6 @@ constexpr seconds kPatienceWithOthers{30};
 std::vector<double> batch_bounds() { return {1, 2, 4, 8, 16, 32, 64, 128, 256}; }
 std::vector<double> time_bounds() {
   return {0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1, 2.5};
-}
-
-// Whether fdatasync, syncfs and locks are what they are called here. A file system over a network
-// or in a process of its own may sync late or know no locks; one in memory has nothing to sync.
-bool can_keep_a_log(int folder) {
-  struct statfs known {};
-  if (::fstatfs(folder, &known) != 0) return false;
-  constexpr std::array<std::uint64_t, 6> kKinds = {
-      EXT4_SUPER_MAGIC, XFS_SUPER_MAGIC,       BTRFS_SUPER_MAGIC,
-      F2FS_SUPER_MAGIC, OVERLAYFS_SUPER_MAGIC, 0x2fc12fc1};  // ZFS, which is in no header
-  const auto kind = static_cast<std::uint64_t>(known.f_type);
-  return std::find(kKinds.begin(), kKinds.end(), kind) != kKinds.end();
 }
 
 Error cannot_open(int error) {
@@ -249,6 +235,7 @@ bool WriteAheadLog::has_to_make_files() const {
 void WriteAheadLog::perform(Batch& batch) {
   if (batch.empty()) return;
   if (state_ == State::resting && !wake_up()) return answer_all(batch, false);
+  if (state_ == State::broken && clock_.now() >= next_try_) heal();
   if (state_ == State::broken) return answer_all(batch, true, error_);
   const auto asking = std::stable_partition(batch.begin(), batch.end(), [](const auto* change) {
     return change->operation != WalOperation::settle;
@@ -381,10 +368,19 @@ void WriteAheadLog::rest(Clock::Instant next) {
   root_lock_.share();
 }
 
+// What it costs depends on the disk and on the length of the log: we spend a tenth of the time on
+// it.
 void WriteAheadLog::heal() {
-  if (const int error = files_.heal()) return fail(error);
+  const auto begun = clock_.now();
+  const int error = files_.heal();
+  const auto ended = clock_.now();
+  if (error != 0) {
+    fail(error);
+    next_try_ = ended + 10 * (ended - begun);
+    return;
+  }
   outage_.answered();
-  last_change_ = clock_.now();
+  last_change_ = ended;
   set_state(State::active);
 }
 
@@ -392,7 +388,7 @@ void WriteAheadLog::fail(int error) {
   files_.distrust();
   error_ = error;
   outage_.failed(std::generic_category().message(error));
-  next_try_ = clock_.now() + kPause;
+  next_try_ = clock_.now();
   set_state(State::broken);
 }
 
