@@ -15,6 +15,7 @@
 #include "isolation/grounds.h"
 #include "isolation/hostile.h"
 #include "support/bodies.h"
+#include "support/file_log.h"
 #include "support/run.h"
 #include "support/s3_bucket.h"
 
@@ -95,6 +96,7 @@ class LocalFiles final : public LocalGround {
     auto made = files::localfs::Store::make(options, io_, clock_, log_, registry_);
     if (!made) throw std::runtime_error(made.error().message());
     store_ = *std::move(made);
+    if (durability == files::localfs::Durability::strict) wait_for_log(*store_, registry_);
   }
   ~LocalFiles() override {
     store_.reset();
@@ -112,6 +114,11 @@ class LocalFiles final : public LocalGround {
       const fs::path path = entry->path().lexically_relative(folder_);
       const std::vector<std::string> parts(path.begin(), path.end());
       const bool is_below_root = parts.size() > 1 && parts[0] == "files";
+      // The log says what the attackers have done.
+      if (is_below_root && parts[1] == ".flowstore") {
+        entry.disable_recursion_pending();
+        continue;
+      }
       if (is_below_root && parts.size() == 3 && is_attackers(parts[1], parts[2], reach)) {
         entry.disable_recursion_pending();
         continue;
@@ -124,7 +131,7 @@ class LocalFiles final : public LocalGround {
   }
 
   std::vector<std::string> secret_words() const override {
-    return {fs::path(folder_).filename().string(), ".flowstore/tmp/"};
+    return {fs::path(folder_).filename().string(), ".flowstore/tmp/", ".flowstore/wal/"};
   }
 
  private:

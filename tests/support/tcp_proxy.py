@@ -284,4 +284,7 @@ def server_tls(certificate, key):
     """What a TcpProxy shows to its clients; load_cert_chain() changes it."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificate, key)
+    # A resumed session shows no certificate.
+    context.options |= ssl.OP_NO_TICKET
+    context.num_tickets = 0
     return context
