@@ -110,10 +110,11 @@ Status make_folders(const config::Config& config) {
 
 void keep_memory_private() {
   const char* const wanted = std::getenv("FLOWSTORE_CORE");
-  if (wanted != nullptr && std::string_view(wanted) == "1") return;
+  const bool is_wanted = wanted != nullptr && std::string_view(wanted) == "1";
   constexpr rlimit kNone{0, 0};
-  ::setrlimit(RLIMIT_CORE, &kNone);
-  ::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+  if (!is_wanted) ::setrlimit(RLIMIT_CORE, &kNone);
+  // Said in either case: the kernel takes it back when the user changes.
+  ::prctl(PR_SET_DUMPABLE, is_wanted ? 1 : 0, 0, 0, 0);
 }
 
 }  // namespace

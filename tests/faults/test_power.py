@@ -215,19 +215,33 @@ class Power(unittest.TestCase):
         self.change_context()
         self.assertEqual(self.lost(), [])
 
+    def wait_for_kill(self):
+        self.assertEqual(self.server.process.wait(PATIENCE), -9, self.server.logged())
+        self.wait_for_record()
+
     def test_strict_keeps_it_after_a_kill_before_names_were_synced(self):
-        self.begin("killed")
+        self.begin("killed", log=False)
         self.start(FLOWSTORE_CRASH_AT="folder_made:2")
         self.write("folder/first", b"never answered")
-        self.server.process.wait()
-        self.wait_for_record()
+        self.wait_for_kill()
         self.start(FLOWSTORE_CRASH_AT="append_written:1")
         self.write("folder/second", b"in the folder that the dead one made")
         self.append("folder/third", b"never answered")
-        self.server.process.wait()
-        self.wait_for_record()
+        self.wait_for_kill()
         self.start()
         self.append("folder/third", b"to the file that the dead one made")
+        self.assertEqual(self.lost(), [])
+
+    def test_strict_keeps_it_after_a_kill_between_log_and_file(self):
+        self.begin("logged")
+        self.start(FLOWSTORE_CRASH_AT="log_applied:3")
+        self.use_log()
+        for number in range(3):
+            if self.server.process.poll() is None:
+                self.write(f"folder/{number}", b"answered but for the last")
+        self.wait_for_kill()
+        self.start()
+        self.write("folder/4", b"by the one that emptied the log of the dead")
         self.assertEqual(self.lost(), [])
 
     def test_relaxed_does_not_and_this_notices(self):

@@ -179,6 +179,7 @@ class Process(Secured):
         # What says that nobody else may look: the entries of /proc belong to root.
         self.config["user"] = "nobody"
         self.stop()
+        subprocess.run(["chown", "-R", "nobody", self.home / "var"], check=True)
         self.start()
         self.assertEqual(os.stat(f"/proc/{self.process.pid}/environ").st_uid, 0)
 
