@@ -77,13 +77,14 @@ void check_route(std::string_view method, std::string_view target) {
     require(route->pattern.empty() && route->project.empty() && route->path.empty());
     return;
   }
-  for (const std::string* part : {&route->team, &route->project, &route->scope}) {
-    require(api::is_utf8(*part) && api::utf16_length(*part) <= 500);
+  for (const std::string_view part : {route->team, route->project, route->scope}) {
+    require(api::is_utf8(part) && api::utf16_length(part) <= 500);
   }
   const auto has = [&](const char* part) { return route->pattern.find(part) != std::string::npos; };
   require(has(":teamId") == !route->team.empty());
   require(has(":projectId") == !route->project.empty());
-  const auto again = api::parse_route(method, path_of(*route) + "?query#fragment");
+  const std::string target_again = path_of(*route) + "?query#fragment";
+  const auto again = api::parse_route(method, target_again);
   require(bool(again) && again->endpoint == route->endpoint && again->pattern == route->pattern);
   require(again->team == route->team && again->project == route->project);
   require(again->path == route->path && again->scope == route->scope);
