@@ -13,6 +13,7 @@ Digest digest_of(const config::FixedToken& token) {
 
 std::vector<Digest> digests_of(const std::vector<config::FixedToken>& tokens) {
   std::vector<Digest> digests;
+  digests.reserve(tokens.size());
   for (const config::FixedToken& token : tokens) digests.push_back(digest_of(token));
   return digests;
 }
