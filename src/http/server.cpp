@@ -58,9 +58,7 @@ class Server::Running {
   }
 
   const ListenOptions& listening() const noexcept { return options_; }
-  std::uint16_t port() const {
-    return acceptors_.empty() ? options_.port : acceptors_[0].local_endpoint().port();
-  }
+  std::uint16_t port() const noexcept { return port_ != 0 ? port_ : options_.port; }
   Executor executor() const { return loops_[0]->executor(); }
 
   bool stop(std::chrono::milliseconds grace) {
@@ -85,6 +83,7 @@ class Server::Running {
     addresses_.push_back(address_of(socket));
     const auto protocol = is_v6(socket) ? tcp::v6() : tcp::v4();
     acceptors_.emplace_back(loops_[0]->context(), protocol, socket.release());
+    if (port_ == 0) port_ = acceptors_[0].local_endpoint().port();
   }
 
   // One loop accepts for all and hands each connection to the one that has fewest: with a listening
@@ -147,6 +146,7 @@ class Server::Running {
   Environment environment_;
   std::vector<std::unique_ptr<EventLoop>> loops_;
   std::vector<tcp::acceptor> acceptors_;
+  std::uint16_t port_ = 0;  // of the first; a stop closes them on their loop
   std::vector<std::string> addresses_;
 };
 

@@ -335,7 +335,7 @@ void WriteAheadLog::synced(int error) {
 
 // What is due without anybody asking.
 void WriteAheadLog::tend() {
-  if (has_to_make_files()) make_files();
+  if (is_asked_for_files()) make_files();
   const auto now = clock_.now();
   if (state_ == State::broken && now >= next_try_) heal();
   if (state_ != State::active) return;
@@ -346,18 +346,15 @@ void WriteAheadLog::tend() {
   if (root_lock_.has_guests()) rest(now + kNextTry);
 }
 
-void WriteAheadLog::make_files() {
-  if (files_.fill() == 0 && sync_names() == 0) return set_state(State::resting);
-  next_try_ = clock_.now() + kNextTry;
+bool WriteAheadLog::is_asked_for_files() {
+  const std::lock_guard lock(mutex_);
+  return has_to_make_files();
 }
 
-// A log that a power cut takes away with its folder would be none; 0 or errno.
-int WriteAheadLog::sync_names() const {
-  const FileDescriptor above(::openat(folder_.get(), "..", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  const int root = disk_.root().root();
-  const bool is_synced =
-      above && ::fsync(folder_.get()) == 0 && ::fsync(above.get()) == 0 && ::fsync(root) == 0;
-  return is_synced ? 0 : errno;
+void WriteAheadLog::make_files() {
+  if (files_.fill() == 0 && sync_log_names(folder_.get(), disk_.root().root()) == 0)
+    return set_state(State::resting);
+  next_try_ = clock_.now() + kNextTry;
 }
 
 // Empties the log and lets others work on the root; it stays empty until `next`.

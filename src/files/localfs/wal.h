@@ -68,7 +68,8 @@ class WriteAheadLog {
 
   void run();
   bool take(Batch& batch);
-  bool has_to_make_files() const;
+  bool has_to_make_files() const;  // under mutex_
+  bool is_asked_for_files();
   void perform(Batch& batch);
   bool wake_up();
   void commit(Batch& batch);
@@ -79,7 +80,6 @@ class WriteAheadLog {
   void synced(int error);
   void tend();
   void make_files();
-  int sync_names() const;
   void rest(Clock::Instant next);
   void heal();
   void fail(int error);

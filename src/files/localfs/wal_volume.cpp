@@ -2,10 +2,15 @@
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
 #include <cstdint>
 
+#include <fcntl.h>
 #include <linux/magic.h>
 #include <sys/statfs.h>
+#include <unistd.h>
+
+#include "base/file_descriptor.h"
 
 namespace flowstore::files::localfs {
 namespace {
@@ -22,6 +27,13 @@ bool can_keep_a_log(int folder) {
                                                    OVERLAYFS_SUPER_MAGIC, kZfs};
   const auto kind = static_cast<std::uint64_t>(known.f_type);
   return std::find(kKinds.begin(), kKinds.end(), kind) != kKinds.end();
+}
+
+int sync_log_names(int folder, int root) {
+  const FileDescriptor above(::openat(folder, "..", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  const bool is_synced =
+      above && ::fsync(folder) == 0 && ::fsync(above.get()) == 0 && ::fsync(root) == 0;
+  return is_synced ? 0 : errno;
 }
 
 }  // namespace flowstore::files::localfs
