@@ -37,6 +37,8 @@ constexpr seconds kRestAfter{2};
 // How long we go without a log once another flowstore has come, or the disk had no room.
 constexpr seconds kNextTry{5};
 constexpr seconds kPatienceWithOthers{30};
+// A try to heal that each write may make.
+constexpr milliseconds kCheapTry{50};
 
 std::vector<double> batch_bounds() { return {1, 2, 4, 8, 16, 32, 64, 128, 256}; }
 std::vector<double> time_bounds() {
@@ -373,7 +375,7 @@ void WriteAheadLog::heal() {
   const auto ended = clock_.now();
   if (error != 0) {
     fail(error);
-    next_try_ = ended + 10 * (ended - begun);
+    if (ended - begun > kCheapTry) next_try_ = ended + 10 * (ended - begun);
     return;
   }
   outage_.answered();

@@ -159,9 +159,14 @@ int WalFiles::failure() {
   return error_;
 }
 
-void WalFiles::distrust() {
+int WalFiles::distrust() {
   wait_for_other();
-  for (WalSegment& segment : segments_) segment.set_boot(std::string());
+  int error = 0;
+  for (WalSegment& segment : segments_) {
+    const int failed = segment.set_boot(std::string());
+    if (failed != 0) error = failed;
+  }
+  return error;
 }
 
 int WalFiles::heal() {

@@ -61,7 +61,8 @@ class WalFiles {
   // The errno of the last sync that turn_over() asked for.
   int failure();
   // Has the next start make everything in the log again, whatever it thinks of the kernel's memory.
-  void distrust();
+  // 0 or errno.
+  int distrust();
   // After a failure, of which nobody knows what the kernel has dropped: makes everything in the log
   // again and returns when both segments are empty. 0 or errno.
   int heal();
