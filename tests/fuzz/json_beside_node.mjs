@@ -54,9 +54,18 @@ function is_poisoned(value) {
         Object.values(value).some(is_poisoned)
 }
 
-// Of equal names JavaScript keeps the last: an earlier one may have been the poison.
-function may_hide_poison(text) {
-    return /constructor.*constructor/s.test(text.replace(/\\u00([0-7][0-9a-f])/gi, (_, hex) => String.fromCharCode(parseInt(hex, 16))))
+// Of equal names JavaScript keeps the last: what an earlier one held is gone, and may have been the poison.
+function hides_values(text, value) {
+    const names = [...text.matchAll(/"(?:[^"\\]|\\.)*"(\s*:)?/gs)].filter(([, colon]) => colon).length
+    return names > count_of_names(value)
+}
+
+function count_of_names(value) {
+    if (typeof value !== 'object' || value === null) {
+        return 0
+    }
+    const own = Array.isArray(value) ? 0 : Object.keys(value).length
+    return Object.values(value).reduce((sum, member) => sum + count_of_names(member), own)
 }
 
 function expected(bytes) {
@@ -64,7 +73,12 @@ function expected(bytes) {
     const plain = text.replace(/^\ufeff/, '')
     try {
         const value = JSON.parse(plain)
-        return { text: JSON.stringify(value), is_poisoned: is_poisoned(value), is_utf8: Buffer.from(text).equals(bytes) }
+        return {
+            text: JSON.stringify(value),
+            is_poisoned: is_poisoned(value),
+            may_hide_poison: hides_values(plain, value),
+            is_utf8: Buffer.from(text).equals(bytes)
+        }
     } catch {
         return undefined
     }
@@ -84,7 +98,7 @@ function difference(bytes, flags, answer) {
     if (Boolean(flags & had_bad_utf8) === wanted.is_utf8) {
         return 'another opinion about UTF-8'
     }
-    if (Boolean(flags & is_taken) === wanted.is_poisoned && (wanted.is_poisoned || !may_hide_poison(bytes.toString()))) {
+    if (Boolean(flags & is_taken) === wanted.is_poisoned && (wanted.is_poisoned || !wanted.may_hide_poison)) {
         return `${wanted.is_poisoned ? 'taken' : 'refused'} as the body of a request`
     }
     return ''
