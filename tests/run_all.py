@@ -280,6 +280,12 @@ def program(preset):
                         "tests/program/test_security.py", log=f"program-{preset}")
 
 
+def commands(preset):
+    """The commands of the operator: healthcheck, usage, export, import, migrate, gc."""
+    programs = sorted(path.relative_to(ROOT) for path in (ROOT / "tests/commands").glob("test_*.py"))
+    return python_tests(preset, *programs, log=f"commands-{preset}")
+
+
 CLIENTS = ROOT / "tests" / "clients"
 
 
@@ -409,6 +415,8 @@ STEPS = [
     ("contract-confined", contract(wrapper=CONFINED)),
     ("program", program("release")),
     ("program-dev", program("dev")),
+    ("commands", commands("release")),
+    ("commands-dev", commands("dev")),
     ("crash", python_tests("dev", "tests/faults/test_crash.py", "tests/faults/test_power.py", log="crash")),
     ("instructions", instructions),
     ("machine", python_tests("release", "tests/faults/test_machine.py", log="machine")),

@@ -119,14 +119,33 @@ TEST_F(Program, PrintsItsVersion) {
 TEST_F(Program, PrintsHelpThatFitsAScreen) {
   for (const char* word : {"--help", "-h"}) {
     EXPECT_EQ(run({word}), 0);
-    EXPECT_NE(out().find("Usage: flowstore [serve | check] [options]"), std::string::npos);
+    EXPECT_NE(out().find("Usage: flowstore [COMMAND] [options]"), std::string::npos);
   }
-  EXPECT_EQ(run({"check", "--help"}), 0);
-  std::istringstream lines(out());
-  int count = 0;
-  for (std::string line; std::getline(lines, line); ++count) EXPECT_LE(line.size(), 90u) << line;
-  EXPECT_LE(count, 30);
-  EXPECT_GT(count, 10);
+  for (const char* command : {"", "check", "healthcheck"}) {
+    SCOPED_TRACE(command);
+    std::vector<std::string> words = {"--help"};
+    if (*command != '\0') words.insert(words.begin(), command);
+    EXPECT_EQ(run(words), 0);
+    const std::string usage = std::string("Usage: flowstore ") + command;
+    EXPECT_NE(out().find(usage), std::string::npos) << out();
+    EXPECT_NE(out().find("\nExamples:\n"), std::string::npos);
+    std::istringstream lines(out());
+    int count = 0;
+    for (std::string line; std::getline(lines, line); ++count) EXPECT_LE(line.size(), 95u) << line;
+    EXPECT_LE(count, 34);
+    EXPECT_GT(count, 10);
+  }
+}
+
+TEST_F(Program, AHealthcheckSaysInOneSentenceWhyThereIsNoAnswer) {
+  // Nobody listens on port 1, and the configuration need not be able to serve.
+  write(default_file, "port: 1\nbase_url: http://forge\ndriver: {type: memory}\n");
+  EXPECT_EQ(run({"healthcheck"}), 1);
+  EXPECT_EQ(out(), "");
+  EXPECT_TRUE(err().starts_with("flowstore: http://localhost:1/health does not answer: ")) << err();
+  EXPECT_TRUE(err().ends_with("is flowstore running, with this port?\n")) << err();
+  EXPECT_EQ(run({"healthcheck", "--json"}), 1);
+  EXPECT_TRUE(out().starts_with(R"({"ok":false,"detail":"http://localhost:1/health )")) << out();
 }
 
 TEST_F(Program, CheckPrintsTheConfigurationAndALinePerResult) {
