@@ -45,7 +45,9 @@ void add_migrate(CLI::App* command, Arguments& arguments) {
 void add_gc(CLI::App* command, Arguments& arguments) {
   command->add_option("--live", arguments.live_list)->type_name("FILE")->required();
   command->add_option("--delete", arguments.deletions)->type_name("COUNT");
-  command->add_option("--quiet-days", arguments.quiet_days)->type_name("DAYS");
+  command->add_option("--quiet-days", arguments.quiet_days)
+      ->type_name("DAYS")
+      ->check(CLI::Range(0, 36'500));
 }
 
 Commands add_commands(CLI::App& app, Arguments& arguments) {
@@ -83,6 +85,9 @@ std::optional<Misuse> misuse_in(const Arguments& arguments) {
   }
   if (uses_tree && arguments.projects.size() != 1) {
     return Misuse{"a tree is the files of one project: name it with --project TEAM/PROJECT"};
+  }
+  if (!arguments.source_tree.empty() && !arguments.target_tree.empty()) {
+    return Misuse{"from a tree to a tree any copy will do: name one of them only"};
   }
   return std::nullopt;
 }

@@ -113,9 +113,9 @@ Usage: flowstore import FILE [--project TEAM/PROJECT]... [--dry-run] [--replace]
 The archive is read to its end and checked before anything is changed. What is there already
 with the same content is left alone; with another content it is a conflict, and nothing is
 imported, unless --replace says that the archive wins. So it may be run again after it was
-interrupted. "-" as FILE is standard input. Quotas are not looked at.
+interrupted. Quotas are not looked at.
 
-  --project T/P  import this project only; T/P=T2/P2 imports it under another name
+  --project T/P  import this project only
   --dry-run      check the archive and say what would be done
   --replace      files and scopes of the archive replace those that are there
 

@@ -29,6 +29,14 @@ class Outcome:
         return json.loads(self.out)
 
 
+def token_of(project):
+    return f"planted-token-{project}"
+
+
+def bearer(project):
+    return {"Authorization": f"Bearer {token_of(project)}"}
+
+
 def environment(**more):
     left_out = ("PORT", "NODE_ENV", "FF_FS_TEST_CONFIG", "FLOWFORGE_HOME")
     env = {name: value for name, value in os.environ.items() if name not in left_out and not name.startswith("AWS_")}
@@ -46,6 +54,33 @@ class CommandTest(unittest.TestCase):
         server = LocalFlowstore(self.folder / name, **more)
         self.addCleanup(server.stop)
         return server
+
+    def server_with(self, *projects, name="home", **more):
+        """One that serves these projects, with context in SQLite."""
+        tokens = [{"token": token_of(project), "project": project} for project in projects]
+        context = {"type": "sequelize", "options": {"type": "sqlite", "storage": "context.db"}}
+        return self.server(name, **{"auth": {"type": "static", "tokens": tokens}, "context": context, **more})
+
+    def put(self, server, path, body):
+        """A file, as a client of its project writes it: "team/project/path"."""
+        answer = server.ask("POST", f"/v1/files/{path}", body, bearer(path.split("/")[1]))
+        self.assertEqual(answer.status, 200, answer)
+
+    def get(self, server, path):
+        answer = server.ask("GET", f"/v1/files/{path}", headers=bearer(path.split("/")[1]))
+        self.assertEqual(answer.status, 200, answer)
+        return answer.body
+
+    def set_context(self, server, project, scope, values):
+        answer = server.ask("POST", f"/v1/context/{project}/cache/{scope}", json.dumps(values),
+                            {"Content-Type": "application/json", **bearer(project)})
+        self.assertEqual(answer.status, 200, answer)
+
+    def context(self, server, project):
+        """All scopes of a project with their values, as clients see them."""
+        answer = server.ask("GET", f"/v1/context/{project}/cache?limit=1000", headers=bearer(project))
+        self.assertEqual(answer.status, 200, answer)
+        return {row["scope"]: row["values"] for row in json.loads(answer.body)["data"]}
 
     def config_file(self, name, config):
         path = self.folder / name
