@@ -20,6 +20,8 @@ std::optional<config::Config> usable(config::LoadResult loaded, const Surroundin
 int healthcheck(const Arguments& arguments, const Surroundings& around);
 int usage(const Arguments& arguments, const Surroundings& around);
 int export_archive(const Arguments& arguments, const Surroundings& around);
+int gc(const Arguments& arguments, const Surroundings& around);
+int migrate(const Arguments& arguments, const Surroundings& around);
 int import_archive(const Arguments& arguments, const Surroundings& around);
 
 }  // namespace flowstore::cli

@@ -51,13 +51,14 @@ int run_program(const std::vector<std::string>& words, const Surroundings& aroun
       return export_archive(arguments, around);
     case Command::import:
       return import_archive(arguments, around);
+    case Command::migrate:
+      return migrate(arguments, around);
+    case Command::gc:
+      return gc(arguments, around);
     case Command::serve:
-      return serve(arguments, around);
-    default:
       break;
   }
-  around.err << "flowstore: this command is not there yet\n" << std::flush;
-  return 1;
+  return serve(arguments, around);
 }
 
 }  // namespace flowstore::cli

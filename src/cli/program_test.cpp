@@ -51,7 +51,7 @@ class Program : public ::testing::Test {
   std::ostringstream out_;
   std::ostringstream err_;
   std::optional<config::Config> served_;
-  std::vector<server::CheckResult> dependencies_ = {{"port", true, "3001 is free"}};
+  std::vector<server::CheckResult> dependencies_ = {{"port", true, false, "3001 is free"}};
 };
 
 constexpr const char* good = "base_url: http://forge\ndriver: {type: memory}\n";
@@ -121,7 +121,8 @@ TEST_F(Program, PrintsHelpThatFitsAScreen) {
     EXPECT_EQ(run({word}), 0);
     EXPECT_NE(out().find("Usage: flowstore [COMMAND] [options]"), std::string::npos);
   }
-  for (const char* command : {"", "check", "healthcheck"}) {
+  for (const char* command :
+       {"", "check", "healthcheck", "usage", "export", "import", "migrate", "gc"}) {
     SCOPED_TRACE(command);
     std::vector<std::string> words = {"--help"};
     if (*command != '\0') words.insert(words.begin(), command);
@@ -135,6 +136,37 @@ TEST_F(Program, PrintsHelpThatFitsAScreen) {
     EXPECT_LE(count, 34);
     EXPECT_GT(count, 10);
   }
+}
+
+TEST_F(Program, ACommandWithoutWhatItNeedsIsMisuse) {
+  const std::vector<std::vector<std::string>> cases = {
+      {"export"},
+      {"import"},
+      {"gc"},
+      {"gc", "--live", "x", "--delete", "all"},
+      {"gc", "--live", "x", "--quiet-days", "-1"},
+      {"migrate"},
+      {"migrate", "--from-tree", "x"},
+      {"migrate", "--from-tree", "x", "--to-tree", "y", "--project", "t/p"},
+      {"migrate", "--from", "a", "--from-tree", "x", "--project", "t/p"},
+      {"usage", "--project", "p"},
+      {"usage", "--project", "/p"},
+      {"usage", "--project", "t/p/q"},
+      {"export", "a", "--replace"}};
+  for (const auto& words : cases) {
+    EXPECT_EQ(run(words), 2) << words.front() << " " << words.size();
+    EXPECT_TRUE(err().ends_with("; see flowstore --help\n")) << err();
+    EXPECT_EQ(err().find('\n'), err().size() - 1) << err();
+  }
+}
+
+TEST_F(Program, CountsWhatIsThere) {
+  write(default_file, "base_url: http://forge\ndriver: {type: localfs, options: {root: files}}\n");
+  fs::create_directories(home_ / "files/t/p");
+  write("files/t/p/a", "12345");
+  EXPECT_EQ(run({"usage", "--json"}), 0) << err();
+  EXPECT_TRUE(out().starts_with(R"({"total":{"projects":1,"files":1,"fileBytes":5,)")) << out();
+  EXPECT_EQ(err(), "");
 }
 
 TEST_F(Program, AHealthcheckSaysInOneSentenceWhyThereIsNoAnswer) {
@@ -160,9 +192,22 @@ TEST_F(Program, CheckPrintsTheConfigurationAndALinePerResult) {
 
 TEST_F(Program, CheckFailsIfADependencyDoes) {
   write(default_file, good);
-  dependencies_.push_back({"platform", false, "http://forge does not answer; is it running?"});
+  dependencies_.push_back(
+      {"platform", false, false, "http://forge does not answer; is it running?"});
   EXPECT_EQ(run({"check"}), 1);
   EXPECT_TRUE(out().ends_with("\nFAIL  platform: http://forge does not answer; is it running?\n"));
+}
+
+TEST_F(Program, AWarningOfACheckIsNoFailure) {
+  write(default_file, good);
+  dependencies_.push_back({"clock", true, true, "this machine is 90 s ahead of the platform"});
+  EXPECT_EQ(run({"check"}), 0);
+  EXPECT_TRUE(out().ends_with("\nwarn  clock: this machine is 90 s ahead of the platform\n"));
+  EXPECT_EQ(run({"check", "--json"}), 0);
+  EXPECT_NE(
+      out().find(
+          R"("ok":true,"detail":"this machine is 90 s ahead of the platform","warning":true)"),
+      std::string::npos);
 }
 
 TEST_F(Program, CheckTriesNothingWithAConfigurationThatCannotBeUsed) {

@@ -36,6 +36,7 @@ struct ClientResponse {
   int status = 0;
   std::string body;         // unpacked
   std::string retry_after;  // the header, empty if not sent
+  std::string date;         // the same
 };
 
 // Keeps connections open and shares them between all callers; one thread of its own does the work.

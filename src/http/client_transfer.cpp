@@ -112,12 +112,17 @@ void Transfer::finish(CURLcode code) {
   long status = 0;
   curl_easy_getinfo(handle_.get(), CURLINFO_RESPONSE_CODE, &status);
   response_.status = static_cast<int>(status);
+  response_.retry_after = header_of("Retry-After");
+  response_.date = header_of("Date");
+  answer_(std::move(response_));
+}
+
+std::string Transfer::header_of(const char* name) const {
   curl_header* header = nullptr;
   constexpr int kLastRequest = -1;  // of those that redirects led to
   const CURLHcode found =
-      curl_easy_header(handle_.get(), "Retry-After", 0, CURLH_HEADER, kLastRequest, &header);
-  if (found == CURLHE_OK) response_.retry_after = header->value;
-  answer_(std::move(response_));
+      curl_easy_header(handle_.get(), name, 0, CURLH_HEADER, kLastRequest, &header);
+  return found == CURLHE_OK ? header->value : "";
 }
 
 void Transfer::fail(std::string reason) { answer_(no_answer(std::move(reason))); }
