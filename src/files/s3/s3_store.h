@@ -64,7 +64,8 @@ class Store final : public FileStore {
   Task<Status> probe() override;
 
  private:
-  Task<Result<Found>> look_up(const FileKey& key, std::string_view operation);
+  Task<Result<Found>> look_up(const FileKey& key, std::string_view operation,
+                              Deadline deadline = Deadline());
   Task<Result<OpenFile>> open_now(const FileKey& key);
   // Why there is no such file, in the words of a file system.
   Task<Error> explain_missing(const FileKey& key, std::string_view operation);
