@@ -5,6 +5,7 @@
 #include <utility>
 
 #include <boost/asio/thread_pool.hpp>
+#include <unistd.h>
 
 #include "api/admin_dispatch.h"
 #include "api/dispatch.h"
@@ -50,7 +51,8 @@ class BuiltProgram final : public Program {
   explicit BuiltProgram(const config::Config& config)
       : config_(config),
         log_(config.logging.level, config.logging.is_pretty ? LogFormat::pretty : LogFormat::json,
-             clock_),
+             clock_, STDOUT_FILENO,
+             config.logging.http <= LogLevel::info ? Log::kQueuedRequests : Log::kQueuedEvents),
         io_(kBlockingThreads),
         background_(1) {}
 
