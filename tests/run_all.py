@@ -276,7 +276,7 @@ def python_tests(preset, *programs, log, shown=None):
 
 def program(preset):
     """The program as an operator meets it: start, check, signals, logs, faults from outside."""
-    return python_tests(preset, "tests/program/test_program.py", "tests/program/test_listeners.py",
+    return python_tests(preset, "tests/program/test_program.py", "tests/program/test_listeners.py", "tests/program/test_ready.py",
                         "tests/program/test_security.py", log=f"program-{preset}")
 
 

@@ -14,8 +14,9 @@ namespace flowstore::api {
 // Every route of the service. `unknown` is what the old server's router does not match, too.
 enum class Endpoint : std::uint8_t {
   unknown,
-  missing,              // another method of the two below: 404 without asking for a token
+  missing,              // another method of the three below: 404 without asking for a token
   health,               // GET|HEAD /health
+  ready,                // GET|HEAD /ready
   metrics,              // GET /metrics
   file_read,            // GET|HEAD /v1/files/:teamId/:projectId/*
   file_write,           // POST
