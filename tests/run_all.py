@@ -409,6 +409,7 @@ STEPS = [
     ("contract-confined", contract(wrapper=CONFINED)),
     ("program", program("release")),
     ("program-dev", program("dev")),
+    ("openapi", python_tests("release", "tests/openapi/test_openapi.py", log="openapi")),
     ("crash", python_tests("dev", "tests/faults/test_crash.py", "tests/faults/test_power.py", log="crash")),
     ("instructions", instructions),
     ("machine", python_tests("release", "tests/faults/test_machine.py", log="machine")),

@@ -21,6 +21,7 @@ Task<http::Response> AdminDispatch::handle(http::Request& request) {
 // apart from what needs the token.
 http::Response AdminDispatch::serve(const http::Request& request, Endpoint endpoint) const {
   if (endpoint == Endpoint::health) return health_response();
+  if (endpoint == Endpoint::openapi) return openapi_response();
   if (!may_enter(request)) return unauthorized();
   if (endpoint == Endpoint::metrics) return metrics_response(metrics_);
   return route_not_found(request.method(), request.target());

@@ -10,8 +10,8 @@
 
 namespace flowstore::api {
 
-// /health and /ready for everybody, /metrics for whoever has the token, and nothing else: no
-// tenant's data can be had here. Safe to use from any thread.
+// /health, /ready and /openapi.yaml for everybody, /metrics for whoever has the token, and nothing
+// else: no tenant's data can be had here. Safe to use from any thread.
 class AdminDispatch final : public http::Handler {
  public:
   // Without `tokens` everybody may read the metrics. All must outlive the dispatch.

@@ -65,6 +65,11 @@ TEST_F(AdminDispatchTest, SaysToEverybodyWhetherItIsReady) {
   EXPECT_EQ(body, R"({"statusCode":200,"status":"ok","dependencies":{}})");
 }
 
+TEST_F(AdminDispatchTest, DescribesItself) {
+  EXPECT_EQ(ask("GET", "/openapi.yaml"), 200);
+  EXPECT_NE(body.find("\nopenapi: 3.1.0\n"), std::string::npos);
+}
+
 TEST_F(AdminDispatchTest, HasNothingElse) {
   for (const char* const target : {"/", "/v1/files/t/p/a", "/v1/quota/t", "/v1/context/p/s/keys"}) {
     EXPECT_EQ(ask("GET", target), 401) << target;

@@ -119,6 +119,8 @@ std::optional<Response> Dispatch::serve_open(const Request& request, const Route
   switch (route.endpoint) {
     case Endpoint::health:
       return health_response();
+    case Endpoint::openapi:
+      return openapi_response();
     case Endpoint::metrics:
       return serve_metrics(request);
     case Endpoint::missing:

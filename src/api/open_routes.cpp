@@ -5,6 +5,7 @@
 
 #include "base/log.h"
 #include "base/log_text.h"
+#include "embedded/openapi_yaml.h"
 #include "metrics/text.h"
 
 namespace flowstore::api {
@@ -37,6 +38,13 @@ http::Response health_response() {
   http::Response response;
   response.content_type = "application/json; charset=utf-8";
   response.content = Content::constant(R"({"statusCode":200,"status":"ok"})");
+  return response;
+}
+
+http::Response openapi_response() {
+  http::Response response;
+  response.content_type = "application/yaml";
+  response.content = Content::constant(embedded::openapi_yaml);
   return response;
 }
 

@@ -13,6 +13,9 @@ namespace flowstore::api {
 // The process answers; it looks at nothing else.
 http::Response health_response();
 
+// docs/openapi.yaml, as of this version.
+http::Response openapi_response();
+
 // What the services behind the process do: 200, or 503 where requests fail for it.
 http::Response ready_response(const std::vector<Condition>& conditions);
 

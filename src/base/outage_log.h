@@ -42,8 +42,8 @@ class OutageLog {
   std::string back_;
   mutable std::mutex mutex_;
   std::optional<Heard> latest_;  // guarded by mutex_
-  bool is_out_ = false;         // guarded by mutex_
-  Clock::Instant next_line_{};  // guarded by mutex_; when a failure is worth a line again
+  bool is_out_ = false;          // guarded by mutex_
+  Clock::Instant next_line_{};   // guarded by mutex_; when a failure is worth a line again
 };
 
 }  // namespace flowstore
