@@ -410,6 +410,8 @@ STEPS = [
     ("program", program("release")),
     ("program-dev", program("dev")),
     ("openapi", python_tests("release", "tests/openapi/test_openapi.py", log="openapi")),
+    ("metrics", python_tests("release", "tests/metrics/test_metrics.py", "tests/metrics/test_dashboard.py", log="metrics")),
+    ("docs", python_tests("release", "tests/docs/test_docs.py", log="docs")),
     ("crash", python_tests("dev", "tests/faults/test_crash.py", "tests/faults/test_power.py", log="crash")),
     ("instructions", instructions),
     ("machine", python_tests("release", "tests/faults/test_machine.py", log="machine")),

@@ -46,6 +46,11 @@ api::ApiOptions api_options(const config::Config& config) {
   return options;
 }
 
+std::optional<std::string_view> opentelemetry_scheme(const config::Config& config) {
+  if (!config.has_opentelemetry_names) return std::nullopt;
+  return config.tls.is_on() ? "https" : "http";
+}
+
 // Members are in the order in which they need each other; they go in the reverse order.
 class BuiltProgram final : public Program {
  public:
@@ -76,7 +81,7 @@ class BuiltProgram final : public Program {
     FLOWSTORE_TRY_STATUS(assemble_context());
     verifiers_.emplace(config_, clock_, log_, registry_);
     service_tokens_.emplace(config_.auth.service_tokens);
-    observer_.emplace(log_, config_.logging.http, registry_);
+    observer_.emplace(log_, config_.logging.http, registry_, opentelemetry_scheme(config_));
     watch_dependencies();
     dispatch_.emplace(verifiers_->first(), *service_tokens_, *files_,
                       context_ ? &*context_ : nullptr, io_, readiness_, registry_,
