@@ -445,9 +445,8 @@ STEPS = [
 ]
 # Only when asked for. Every test of unit-clang has run with g++ under the same sanitizers, and with
 # clang under another one: a quarter of an hour on two cores. The others are suites that have run
-# on the release, with sanitizers. `dependencies` measures seconds against bounds, which only an idle
-# machine keeps.
-LONG = ["dependencies", "hostile-dev", "clients-dev", "clients-tsan", "program-tsan", "dependencies-dev", "s3-dev",
+# on the release, with sanitizers.
+LONG = ["hostile-dev", "clients-dev", "clients-tsan", "program-tsan", "dependencies-dev", "s3-dev",
         "s3-tsan", "build-clang", "unit-clang"]
 QUICK = ["build-dev", "unit"]
 

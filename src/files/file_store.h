@@ -53,6 +53,9 @@ struct Expected {
   enum class What : std::uint8_t { anything, no_file, this_file };
   What what = What::anything;
   FileStat file;  // what stat() said of it
+  // When whoever asked for the change gives up. A store that waits for others ends with unavailable
+  // by then, unless it takes longer because there is much to move. Nothing: it knows best itself.
+  std::optional<std::chrono::steady_clock::time_point> until;
 };
 
 // What the caller will do with a file that it opens.
