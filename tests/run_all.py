@@ -276,7 +276,7 @@ def python_tests(preset, *programs, log, shown=None):
 
 def program(preset):
     """The program as an operator meets it: start, check, signals, logs, faults from outside."""
-    return python_tests(preset, "tests/program/test_program.py", "tests/program/test_listeners.py",
+    return python_tests(preset, "tests/program/test_program.py", "tests/program/test_listeners.py", "tests/program/test_ready.py",
                         "tests/program/test_security.py", log=f"program-{preset}")
 
 
@@ -409,6 +409,9 @@ STEPS = [
     ("contract-confined", contract(wrapper=CONFINED)),
     ("program", program("release")),
     ("program-dev", program("dev")),
+    ("openapi", python_tests("release", "tests/openapi/test_openapi.py", log="openapi")),
+    ("metrics", python_tests("release", "tests/metrics/test_metrics.py", "tests/metrics/test_dashboard.py", log="metrics")),
+    ("docs", python_tests("release", "tests/docs/test_docs.py", log="docs")),
     ("crash", python_tests("dev", "tests/faults/test_crash.py", "tests/faults/test_power.py", log="crash")),
     ("instructions", instructions),
     ("machine", python_tests("release", "tests/faults/test_machine.py", log="machine")),

@@ -12,6 +12,7 @@
 
 #include "base/byte_source.h"
 #include "base/content.h"
+#include "base/outage_log.h"
 #include "base/result.h"
 #include "base/task.h"
 #include "files/file_key.h"
@@ -167,6 +168,9 @@ class FileStore {
 
   // Can the store work right now? For `check` and readiness.
   virtual Task<Status> probe() = 0;
+
+  // What requests find out about that anyway; null where nobody keeps count.
+  virtual const OutageLog* outage() const { return nullptr; }
 };
 
 }  // namespace flowstore::files

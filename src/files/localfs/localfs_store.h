@@ -50,6 +50,7 @@ class Store final : public FileStore {
   Task<Result<std::uint64_t>> usage(const ProjectKey& project) override;
   Task<Result<std::vector<ProjectKey>>> projects(std::string_view team) override;
   Task<Status> probe() override;
+  const OutageLog* outage() const override { return wal_ ? &wal_->outage() : nullptr; }
 
  private:
   Store(Disk disk, BlockingPool& io, const Clock& clock, Log& log)

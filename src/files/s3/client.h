@@ -77,6 +77,7 @@ class Client {
 
   const Address& address() const noexcept { return address_; }
   const std::string& bucket() const noexcept { return bucket_; }
+  const OutageLog& outage() const noexcept { return outage_log_; }
 
  private:
   enum class Verdict : std::uint8_t { done, again_at_once, again_later, unknown };

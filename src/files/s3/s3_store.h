@@ -62,6 +62,7 @@ class Store final : public FileStore {
   Task<Result<std::uint64_t>> usage(const ProjectKey& project) override;
   Task<Result<std::vector<ProjectKey>>> projects(std::string_view team) override;
   Task<Status> probe() override;
+  const OutageLog* outage() const override { return &client_.outage(); }
 
  private:
   Task<Result<Found>> look_up(const FileKey& key, std::string_view operation,
