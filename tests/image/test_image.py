@@ -13,8 +13,6 @@ import tempfile
 import unittest
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-# What is started inside the image, whatever binary other suites run.
-os.environ["FLOWSTORE"] = "./node_modules/.bin/ff-file-storage"
 for folder in ("tests/support", "tests/s3", "tests/contract"):
     sys.path.insert(0, str(ROOT / folder))
 from dockerfile import Image  # noqa: E402
@@ -59,6 +57,7 @@ class Container(Flowstore):
 
     def __init__(self, folder, driver, user=HELM_USER, volumes=None, **more):
         super().__init__(folder, driver, **more)
+        self.program = Image().command
         self.user = user
         self.volumes = volumes if volumes is not None else [f"{self.home}/var:{HOME}/var"]
         (self.home / "var").mkdir()

@@ -38,6 +38,7 @@ class Flowstore:
             "logging": {"level": "info", "http": "warn"},
             **more,
         }
+        self.program = [FLOWSTORE]  # the words of its command
         self.process = None
         self.log = log_path(folder)
 
@@ -51,7 +52,7 @@ class Flowstore:
         env = {k: v for k, v in os.environ.items() if k not in left_out and not k.startswith("AWS_")}
         with open(self.log, "ab") as log:
             self.process = subprocess.Popen(
-                [*wrapper, FLOWSTORE], env={**env, "FLOWFORGE_HOME": str(self.home), **environment}, cwd=self.home,
+                [*wrapper, *self.program], env={**env, "FLOWFORGE_HOME": str(self.home), **environment}, cwd=self.home,
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log)
 
     def start(self, **how):
