@@ -29,9 +29,9 @@ set(CPACK_DEBIAN_PACKAGE_PRIORITY optional)
 set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS ON)
 set(CPACK_DEBIAN_PACKAGE_DEPENDS "adduser, ca-certificates")
 set(CPACK_DEBIAN_PACKAGE_DESCRIPTION "Storage of files and context for Node-RED fleets
- Serves the files and the persistent context of Node-RED instances over HTTP,
- for FlowFuse platforms and for anyone who runs Node-RED. It takes the place
- of FlowFuse's file server: same requests, answers, configuration and folders.")
+Serves the files and the persistent context of Node-RED instances over HTTP,
+for FlowFuse platforms and for anyone who runs Node-RED. It takes the place
+of FlowFuse's file server: same requests, answers, configuration and folders.")
 set(CPACK_DEBIAN_PACKAGE_CONTROL_STRICT_PERMISSION ON)
 set(CPACK_DEBIAN_PACKAGE_CONTROL_EXTRA
   ${flowstore_share}/debian/postinst ${flowstore_share}/debian/prerm ${flowstore_share}/debian/postrm

@@ -402,6 +402,12 @@ def image(run):
     contract(command=[sys.executable, ROOT / "tests/support/contained.py", layout])(run)
 
 
+def package(run):
+    """The Debian package, its pages and completions. Its own system is made once, which takes minutes."""
+    run.command("script/package", "--no-build", log="package-build")
+    python_tests("release", "tests/package/test_pages.py", "tests/package/test_package.py", log="package")(run)
+
+
 def instructions(run):
     """How many instructions a request takes has not grown unnoticed; see bench/README.md."""
     run.command(sys.executable, "bench/instructions.py", log="instructions")
@@ -418,6 +424,8 @@ STEPS = [
     ("contract-dev", contract("dev")),
     ("contract-confined", contract(wrapper=CONFINED)),
     ("image", image),
+    ("package", package),
+    ("swap", python_tests("release", "tests/swap/test_swap.py", log="swap")),
     ("program", program("release")),
     ("program-dev", program("dev")),
     ("crash", python_tests("dev", "tests/faults/test_crash.py", "tests/faults/test_power.py", log="crash")),
