@@ -9,6 +9,7 @@ install(TARGETS flowstore)
 file(CREATE_LINK flowstore ${CMAKE_BINARY_DIR}/ff-file-storage SYMBOLIC)
 install(FILES ${CMAKE_BINARY_DIR}/ff-file-storage DESTINATION ${CMAKE_INSTALL_BINDIR})
 install(FILES ${flowstore_share}/systemd/flowstore.service DESTINATION lib/systemd/system)
+install(FILES ${flowstore_share}/debian/user.conf DESTINATION lib/systemd/system/flowstore.service.d)
 install(FILES ${flowstore_share}/completion/flowstore.bash DESTINATION share/bash-completion/completions RENAME flowstore)
 install(FILES ${flowstore_share}/completion/_flowstore DESTINATION share/zsh/vendor-completions)
 # script/package makes what lies in these two folders, so that a build needs no Python.

@@ -405,6 +405,7 @@ def image(run):
 def package(run):
     """The Debian package, its pages and completions. Its own system is made once, which takes minutes."""
     run.command("script/package", "--no-build", log="package-build")
+    run.command(sys.executable, "tests/package/test_package.py", "--prepare", log="package-system")
     python_tests("release", "tests/package/test_pages.py", "tests/package/test_package.py", log="package")(run)
 
 
