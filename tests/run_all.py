@@ -224,13 +224,13 @@ def s3(run):
         kill_group(engine)
 
 
-def contract(preset="release", on_s3=False, wrapper=()):
+def contract(preset="release", on_s3=False, wrapper=(), command=()):
     """The recorded cases of the HTTP contract, context on both databases. `wrapper` are the words of a
-    command that becomes flowstore."""
+    command that becomes flowstore, `command` those of one that runs another."""
     def step(run):
         ports = free_ports(12)
-        log = f"contract-{preset}{'-s3' if on_s3 else ''}{'-wrapped' if wrapper else ''}"
-        flowstore = shlex.join(map(str, [*wrapper, ROOT / "build" / preset / "flowstore"]))
+        log = f"contract-{preset}{'-s3' if on_s3 else ''}{'-wrapped' if wrapper else '-command' if command else ''}"
+        flowstore = shlex.join(map(str, command or [*wrapper, ROOT / "build" / preset / "flowstore"]))
         home = run.tmp / log
         with contextlib.ExitStack() as services:
             pg_port = services.enter_context(postgres(run))
@@ -276,7 +276,7 @@ def python_tests(preset, *programs, log, shown=None):
 
 def program(preset):
     """The program as an operator meets it: start, check, signals, logs, faults from outside."""
-    return python_tests(preset, "tests/program/test_program.py", "tests/program/test_listeners.py",
+    return python_tests(preset, "tests/program/test_program.py", "tests/program/test_listeners.py", "tests/program/test_ready.py",
                         "tests/program/test_security.py", log=f"program-{preset}")
 
 
@@ -398,6 +398,23 @@ HOSTILE_PROGRAMS = [f"tests/hostile/test_{name}.py" for name in ("heads", "slow"
 CONFINED = [sys.executable, ROOT / "tests/support/confined.py", ROOT / "packaging/systemd/flowstore.service"]
 S3_PROGRAMS = [f"tests/s3/test_{name}.py" for name in ("faults", "outages", "many")]
 
+
+
+def image(run):
+    """The container image: how it is used, and the whole contract in it."""
+    python_tests("release", "tests/image/test_image.py", log="image")(run)
+    layout = run.tmp / "image"
+    run.command("script/image", layout, log="image-layout")
+    contract(command=[sys.executable, ROOT / "tests/support/contained.py", layout])(run)
+
+
+def package(run):
+    """The Debian package, its pages and completions. Its own system is made once, which takes minutes."""
+    run.command("script/package", "--no-build", log="package-build")
+    run.command(sys.executable, "tests/package/test_package.py", "--prepare", log="package-system")
+    python_tests("release", "tests/package/test_pages.py", "tests/package/test_package.py", log="package")(run)
+
+
 def instructions(run):
     """How many instructions a request takes has not grown unnoticed; see bench/README.md."""
     run.command(sys.executable, "bench/instructions.py", log="instructions")
@@ -413,10 +430,16 @@ STEPS = [
     ("contract", contract()),
     ("contract-dev", contract("dev")),
     ("contract-confined", contract(wrapper=CONFINED)),
+    ("image", image),
+    ("package", package),
+    ("swap", python_tests("release", "tests/swap/test_swap.py", log="swap")),
     ("program", program("release")),
     ("program-dev", program("dev")),
     ("commands", commands("release")),
     ("commands-dev", commands("dev")),
+    ("openapi", python_tests("release", "tests/openapi/test_openapi.py", log="openapi")),
+    ("metrics", python_tests("release", "tests/metrics/test_metrics.py", "tests/metrics/test_dashboard.py", log="metrics")),
+    ("docs", python_tests("release", "tests/docs/test_docs.py", log="docs")),
     ("crash", python_tests("dev", "tests/faults/test_crash.py", "tests/faults/test_power.py", log="crash")),
     ("instructions", instructions),
     ("machine", python_tests("release", "tests/faults/test_machine.py", log="machine")),
@@ -450,9 +473,8 @@ STEPS = [
 ]
 # Only when asked for. Every test of unit-clang has run with g++ under the same sanitizers, and with
 # clang under another one: a quarter of an hour on two cores. The others are suites that have run
-# on the release, with sanitizers. `dependencies` measures seconds against bounds, which only an idle
-# machine keeps.
-LONG = ["dependencies", "hostile-dev", "clients-dev", "clients-tsan", "program-tsan", "dependencies-dev", "s3-dev",
+# on the release, with sanitizers.
+LONG = ["hostile-dev", "clients-dev", "clients-tsan", "program-tsan", "dependencies-dev", "s3-dev",
         "s3-tsan", "build-clang", "unit-clang"]
 QUICK = ["build-dev", "unit"]
 

@@ -3,6 +3,8 @@
 #include <string>
 #include <utility>
 
+#include <boost/asio/this_coro.hpp>
+
 #include "api/error_response.h"
 #include "api/open_routes.h"
 #include "api/url.h"
@@ -51,10 +53,11 @@ bool has_valid_ids(const Route& route) {
 
 Dispatch::Dispatch(auth::TokenVerifier& verifier, const auth::ServiceTokens& service_tokens,
                    files::FileService& files, context::ContextService* context, BlockingPool& pool,
-                   metrics::Registry& metrics, ApiOptions options)
+                   Readiness& readiness, metrics::Registry& metrics, ApiOptions options)
     : verifier_(verifier),
       service_tokens_(service_tokens),
       files_(files),
+      readiness_(readiness),
       metrics_(metrics),
       file_routes_(files, options.files),
       gate_(options.project, metrics),
@@ -78,6 +81,9 @@ Task<Response> Dispatch::handle(Request& request) {
   if (!found) co_return bad_url(found.error());
   const Route& route = *found;
   request.set_route(route.pattern);
+  if (route.endpoint == Endpoint::ready) {
+    co_return ready_response(readiness_.ask(co_await boost::asio::this_coro::executor));
+  }
   if (auto response = serve_open(request, route)) co_return *std::move(response);
 
   const auto token = token_of(request);
@@ -113,6 +119,8 @@ std::optional<Response> Dispatch::serve_open(const Request& request, const Route
   switch (route.endpoint) {
     case Endpoint::health:
       return health_response();
+    case Endpoint::openapi:
+      return openapi_response();
     case Endpoint::metrics:
       return serve_metrics(request);
     case Endpoint::missing:

@@ -8,6 +8,7 @@
 #include "api/context_routes.h"
 #include "api/file_routes.h"
 #include "api/project_gate.h"
+#include "api/readiness.h"
 #include "api/route.h"
 #include "auth/service_tokens.h"
 #include "auth/token_verifier.h"
@@ -32,7 +33,7 @@ class Dispatch final : public http::Handler {
   // context routes. Long bodies are parsed on `pool`.
   Dispatch(auth::TokenVerifier& verifier, const auth::ServiceTokens& service_tokens,
            files::FileService& files, context::ContextService* context, BlockingPool& pool,
-           metrics::Registry& metrics, ApiOptions options);
+           Readiness& readiness, metrics::Registry& metrics, ApiOptions options);
 
   Task<http::Response> handle(http::Request& request) override;
 
@@ -49,6 +50,7 @@ class Dispatch final : public http::Handler {
   auth::TokenVerifier& verifier_;
   const auth::ServiceTokens& service_tokens_;
   files::FileService& files_;
+  Readiness& readiness_;
   const metrics::Registry& metrics_;
   FileRoutes file_routes_;
   std::optional<ContextRoutes> context_routes_;

@@ -66,6 +66,9 @@ TEST_F(DispatchTest, ServesRanges) {
   const Answer behind = ask("GET", "/v1/files/t/p/a", "", {{"Range", "bytes=110-"}});
   EXPECT_EQ(behind.status, 416);
   EXPECT_EQ(behind.header("content-range"), "bytes */110");
+  EXPECT_EQ(behind.body,
+            R"({"statusCode":416,"code":"ERR_RANGE_NOT_SATISFIABLE","error":"Range Not )"
+            R"(Satisfiable","message":"The range lies behind the end of the file"})");
 }
 
 TEST_F(DispatchTest, ServesConditions) {

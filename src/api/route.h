@@ -14,8 +14,10 @@ namespace flowstore::api {
 // Every route of the service. `unknown` is what the old server's router does not match, too.
 enum class Endpoint : std::uint8_t {
   unknown,
-  missing,              // another method of the two below: 404 without asking for a token
+  missing,              // another method of the four below: 404 without asking for a token
   health,               // GET|HEAD /health
+  ready,                // GET|HEAD /ready
+  openapi,              // GET|HEAD /openapi.yaml
   metrics,              // GET /metrics
   file_read,            // GET|HEAD /v1/files/:teamId/:projectId/*
   file_write,           // POST

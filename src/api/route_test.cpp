@@ -14,6 +14,9 @@ TEST(Route, KnowsItsEndpoints) {
   EXPECT_EQ(endpoint_of("GET", "/health"), Endpoint::health);
   EXPECT_EQ(endpoint_of("HEAD", "/health?x=1"), Endpoint::health);
   EXPECT_EQ(endpoint_of("POST", "/health"), Endpoint::missing);
+  EXPECT_EQ(endpoint_of("HEAD", "/ready?x=1"), Endpoint::ready);
+  EXPECT_EQ(endpoint_of("DELETE", "/ready"), Endpoint::missing);
+  EXPECT_EQ(endpoint_of("GET", "/openapi.yaml"), Endpoint::openapi);
   EXPECT_EQ(endpoint_of("GET", "/metrics"), Endpoint::metrics);
   EXPECT_EQ(endpoint_of("HEAD", "/metrics"), Endpoint::missing);
   EXPECT_EQ(endpoint_of("GET", "/v1/files/t/p/a"), Endpoint::file_read);

@@ -13,7 +13,8 @@ Commands (flowstore COMMAND --help says more):
   check          read the configuration, try everything it needs, say what is wrong
   healthcheck    ask the server on this machine whether it is well
   usage          what teams and projects keep
-  export, import move projects, files and context, in one archive
+  export         write projects, files and context, into one archive
+  import         bring in what export wrote
   migrate        copy everything from one storage to another, while serving
   gc             find, and remove, projects that the platform no longer knows
 

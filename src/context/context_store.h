@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "base/caller.h"
+#include "base/outage_log.h"
 #include "base/result.h"
 #include "base/task.h"
 
@@ -114,6 +115,9 @@ class ContextStore {
 
   // Whether the store can work now; the error says what to do.
   virtual Task<Status> probe() = 0;
+
+  // What requests find out about that anyway; null where nobody keeps count.
+  virtual const OutageLog* outage() const { return nullptr; }
 
   // Ends the store's threads, blocking until they are gone. Every call that is under way is
   // answered (as unavailable, unless it was through) before this returns, so that nobody is resumed

@@ -99,7 +99,7 @@ class DispatchTest : public testing::Test {
   Dispatch& dispatch() {
     if (!dispatch_) {
       dispatch_ = std::make_unique<Dispatch>(verifier, service_tokens, service, context, pool,
-                                             registry, options);
+                                             readiness, registry, options);
     }
     return *dispatch_;
   }
@@ -120,6 +120,7 @@ class DispatchTest : public testing::Test {
   context::ContextService* context = nullptr;  // as it is when the first question is asked
   ScriptedVerifier verifier;
   auth::ServiceTokens service_tokens{{service_token()}};
+  Readiness readiness{clock};
   ApiOptions options;
   http::Peer peer;
   Caller caller;

@@ -27,7 +27,8 @@ class Flowstore:
     """One process. It may be killed and started again, on the same port."""
 
     def __init__(self, folder, driver, **more):
-        """`driver` is that part of the configuration; `more` goes into it as well."""
+        """`driver` is that part of the configuration; `more` goes into it as well. In place of the whole, `config`
+        may be set to a text."""
         self.home = pathlib.Path(folder)
         self.port = run_all.free_ports(1)
         self.config = {
@@ -37,6 +38,7 @@ class Flowstore:
             "logging": {"level": "info", "http": "warn"},
             **more,
         }
+        self.program = [FLOWSTORE]  # the words of its command
         self.process = None
         self.log = log_path(folder)
 
@@ -44,12 +46,13 @@ class Flowstore:
     def launch(self, wrapper=(), **environment):
         """Starts it, and does not wait. `wrapper` are the words of a command that becomes it."""
         (self.home / "etc").mkdir(parents=True, exist_ok=True)
-        (self.home / "etc/flowforge-storage.yml").write_text(json.dumps(self.config))
+        (self.home / "etc/flowforge-storage.yml").write_text(
+            self.config if isinstance(self.config, str) else json.dumps(self.config))
         left_out = ("PORT", "NODE_ENV", "FF_FS_TEST_CONFIG")
         env = {k: v for k, v in os.environ.items() if k not in left_out and not k.startswith("AWS_")}
         with open(self.log, "ab") as log:
             self.process = subprocess.Popen(
-                [*wrapper, FLOWSTORE], env={**env, "FLOWFORGE_HOME": str(self.home), **environment}, cwd=self.home,
+                [*wrapper, *self.program], env={**env, "FLOWFORGE_HOME": str(self.home), **environment}, cwd=self.home,
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log)
 
     def start(self, **how):

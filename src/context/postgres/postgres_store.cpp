@@ -128,6 +128,8 @@ class Store final : public ContextStore {
     co_return Status();
   }
 
+  const OutageLog* outage() const override { return &engine_.outage(); }
+
   void stop() override { engine_.stop(); }
 
  private:

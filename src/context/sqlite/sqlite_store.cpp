@@ -99,6 +99,8 @@ class Store final : public ContextStore {
     co_return co_await io_.run(ask);
   }
 
+  const OutageLog* outage() const override { return &writer_.outage(); }
+
   // Those who wait for a read are resumed by the pool that it runs on.
   void stop() override {
     readers_.stop();

@@ -63,9 +63,11 @@ class Store final : public FileStore {
   Task<Result<std::vector<ProjectKey>>> projects(std::string_view team) override;
   Task<Result<std::vector<std::string>>> teams() override;
   Task<Status> probe() override;
+  const OutageLog* outage() const override { return &client_.outage(); }
 
  private:
-  Task<Result<Found>> look_up(const FileKey& key, std::string_view operation);
+  Task<Result<Found>> look_up(const FileKey& key, std::string_view operation,
+                              Deadline deadline = Deadline());
   Task<Result<OpenFile>> open_now(const FileKey& key);
   // Why there is no such file, in the words of a file system.
   Task<Error> explain_missing(const FileKey& key, std::string_view operation);
