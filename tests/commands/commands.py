@@ -93,7 +93,8 @@ class CommandTest(unittest.TestCase):
         if home:
             env["FLOWFORGE_HOME"] = str(home)
         process = subprocess.Popen([FLOWSTORE, *map(str, words)], env=env, stdin=options.pop("stdin", subprocess.DEVNULL),
-                                   stdout=options.pop("stdout", subprocess.PIPE), stderr=subprocess.PIPE, **options)
+                                   stdout=options.pop("stdout", subprocess.PIPE), stderr=options.pop("stderr", subprocess.PIPE),
+                                   **options)
         self.addCleanup(end, process)
         return process
 

@@ -1,10 +1,13 @@
 #!/usr/bin/env python3
 """`flowstore export` and `import`: there and back, interrupted, beside a server, and with archives of an enemy."""
+import contextlib
 import hashlib
 import io
 import os
 import pathlib
+import pty
 import random
+import select
 import signal
 import subprocess
 import sys
@@ -238,6 +241,28 @@ class Archives(CommandTest):
             self.assertEqual(body, there[name], name)
         self.succeed("import", path, home=back.home)
         self.assertEqual(self.tree(back), there)
+
+    # ---- on a terminal
+    def test_shows_how_far_it_is_on_a_terminal_and_takes_that_away(self):
+        server = self.large()
+        terminal, theirs = pty.openpty()
+        self.addCleanup(os.close, terminal)
+        process = self.begin("export", "-", home=server.home, stderr=theirs)
+        os.close(theirs)
+        shown, archive = b"", b""
+        while b"exporting" not in shown:  # whoever takes the archive is slow
+            if select.select([terminal], [], [], 0.05)[0]:
+                shown += os.read(terminal, 4096)
+            else:
+                archive += os.read(process.stdout.fileno(), 4096)
+        archive += process.stdout.read()
+        self.assertEqual(process.wait(30), 0)
+        with contextlib.suppress(OSError):  # EIO at the end
+            while piece := os.read(terminal, 4096):
+                shown += piece
+        self.assertRegex(shown, rb"\r\x1b\[Kexporting  \d+  [\d.]+ .?i?B")
+        self.assertTrue(shown.endswith(b"\r\x1b[K"), shown[-100:])
+        self.assertEqual(plain(archive)[:14], b"flowstore.json")
 
     # ---- beside a server
     def test_export_while_the_server_writes_has_whole_files_and_scopes(self):
