@@ -79,8 +79,7 @@ int export_archive(const Arguments& arguments, const Surroundings& around) {
     place.say("an archive is nothing for a terminal; name a file, or redirect standard output");
     return 1;
   }
-  if (const Status entered = place.enter(*config); !entered) return place.failed(entered.error());
-  const auto stores = place.open(*config);
+  const auto stores = place.enter_and_open(*config);
   if (!stores) return place.failed(stores.error());
   const auto exported = export_all(arguments, **stores, place);
   if (!exported) return place.failed(exported.error());
@@ -98,8 +97,7 @@ int import_archive(const Arguments& arguments, const Surroundings& around) {
   const auto config = usable(load(arguments, around), around);
   if (!config) return 1;
   Workplace place(around);
-  if (const Status entered = place.enter(*config); !entered) return place.failed(entered.error());
-  const auto stores = place.open(*config);
+  const auto stores = place.enter_and_open(*config);
   if (!stores) return place.failed(stores.error());
   tools::ImportOptions options;
   options.archive = arguments.archive;

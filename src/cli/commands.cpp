@@ -52,8 +52,7 @@ int usage(const Arguments& arguments, const Surroundings& around) {
   const auto config = usable(load(arguments, around), around);
   if (!config) return 1;
   Workplace place(around);
-  if (const Status entered = place.enter(*config); !entered) return place.failed(entered.error());
-  const auto stores = place.open(*config);
+  const auto stores = place.enter_and_open(*config);
   if (!stores) return place.failed(stores.error());
   const auto counted =
       tools::wait_for(tools::count_usage(**stores, arguments.projects, place.session()));

@@ -74,8 +74,7 @@ int gc(const Arguments& arguments, const Surroundings& around) {
   Workplace place(around);
   auto live = live_projects(arguments.live_list);
   if (!live) return place.failed(live.error());
-  if (const Status entered = place.enter(*config); !entered) return place.failed(entered.error());
-  const auto stores = place.open(*config);
+  const auto stores = place.enter_and_open(*config);
   if (!stores) return place.failed(stores.error());
   tools::GcOptions options;
   options.live = *std::move(live);

@@ -29,9 +29,14 @@ class Workplace {
   // belongs to it. Once, before anything is opened.
   Status enter(const config::Config& config);
 
-  // Of both: after enter(). The stores of a configuration; and what goes with every command.
+  // All of these after enter(), or both at once: the stores of a configuration; and what goes with
+  // every command.
   Result<std::unique_ptr<tools::Stores>> open(const config::Config& config,
                                               tools::Parts parts = tools::Parts());
+  Result<std::unique_ptr<tools::Stores>> enter_and_open(const config::Config& config) {
+    FLOWSTORE_TRY_STATUS(enter(config));
+    return open(config);
+  }
   tools::Session session() { return {interrupt_, progress_, *log_, clock_}; }
 
   // Writes to standard output, in the place of the progress.
