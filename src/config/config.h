@@ -181,6 +181,7 @@ struct Config {
   std::size_t workers = 0;         // workers: event loops; 0: one per core
   std::chrono::milliseconds shutdown_grace{20'000};  // shutdown.grace, in seconds
   bool has_metrics = false;                          // telemetry.backend.prometheus.enabled
+  bool has_console = false;                          // console.enabled
   Account account;                                   // user, group
   TlsConfig tls;
   AdminConfig admin;
