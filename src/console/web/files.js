@@ -4,6 +4,11 @@ import { announce, bytes_text, complaint, count_text, h, icon, name_of, time_of 
 import { folder_hash, url_path } from './paths.js'
 import { dropped_files, Uploads } from './uploads.js'
 
+// Browsers save nothing under names with characters that turn the text around or cannot be seen.
+function saved_name(name) {
+    return name.replace(/[\p{Cc}\p{Cf}]/gu, '_')
+}
+
 export function show_files(main, server, { folder, signal }) {
     return new FilesView(main, server, folder, signal).load()
 }
@@ -17,7 +22,7 @@ class FilesView {
         this.problem = h('div')
         this.content = h('div', { class: 'listing', 'aria-busy': 'true' }, h('p', { class: 'quiet' }, 'Loading…'))
         this.uploads = new Uploads(server, () => this.load())
-        this.chooser = h('input', { type: 'file', multiple: true, class: 'hidden', tabindex: '-1', 'aria-label': 'Files to upload',
+        this.chooser = h('input', { type: 'file', multiple: true, hidden: true, 'aria-label': 'Files to upload',
             onchange: () => this.upload_chosen() })
         this.panel = h('section', { class: 'panel drop', 'aria-label': 'Folder' }, this.problem, this.content)
         main.append(
@@ -116,7 +121,7 @@ class FilesView {
         announce(`Downloading ${name}`)
         try {
             const url = URL.createObjectURL(await this.server.download(path))
-            h('a', { href: url, download: name }).click()
+            h('a', { href: url, download: saved_name(name) }).click()
             setTimeout(() => URL.revokeObjectURL(url), 60_000)
             announce(`Downloaded ${name}`)
         } catch (error) {
