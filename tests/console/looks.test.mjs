@@ -144,7 +144,7 @@ describe('the console', () => {
         assert.match(await files.getByRole('img').getAttribute('class'), /near/)
         await files.getByRole('row', { name: 'a/' }).getByText('1.7 MB').waitFor()
         const context = page.getByRole('region', { name: 'Context' })
-        await context.getByText('500 characters of 5,000 characters').waitFor()
+        await context.getByText('500 of 5,000 characters').waitFor()
         await context.getByText('10 % used').waitFor()
         await visit.end()
     })

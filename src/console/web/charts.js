@@ -18,6 +18,7 @@ export function ranking(rows, caption) {
             h('th', { scope: 'row' }, h('bdi', { class: 'name' }, name)),
             h('td', null, h('span', { class: 'amount' }, text), svg('svg', { class: 'bar slim', viewBox: '0 0 100 6',
                 preserveAspectRatio: 'none', 'aria-hidden': 'true' },
+            svg('rect', { class: 'room', width: '100', height: '6' }),
             svg('rect', { class: 'filled', width: (amount / most * 100).toFixed(2), height: '6' })))))))
 }
 

@@ -37,7 +37,7 @@ export function announce(text) {
     clearTimeout(goes_at)
     status.textContent = ''
     requestAnimationFrame(() => { status.textContent = text })
-    goes_at = setTimeout(() => { status.textContent = '' }, 6000)
+    goes_at = setTimeout(() => { status.textContent = '' }, 5000)
 }
 
 // Says what went wrong, in the words of the server where it had any.
@@ -64,8 +64,12 @@ export function bytes_text(count) {
 }
 
 const numbers = new Intl.NumberFormat('en')
+export function number_text(count) {
+    return numbers.format(count)
+}
+
 export function count_text(count, one, many = `${one}s`) {
-    return `${numbers.format(count)} ${count === 1 ? one : many}`
+    return `${number_text(count)} ${count === 1 ? one : many}`
 }
 
 const dates = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'short' })

@@ -118,6 +118,7 @@ export class Uploads {
         } catch (error) {
             this.failed += 1
             item.told.textContent = 'failed'
+            item.row.classList.add('failed')
             item.row.append(complaint(error))
         }
         item.cancel.remove()

@@ -1,6 +1,6 @@
 // What is used, of what may be used, and by what.
 import { bar, ranking } from './charts.js'
-import { bytes_text, complaint, count_text, h } from './dom.js'
+import { bytes_text, complaint, count_text, h, number_text } from './dom.js'
 import { show_rates } from './rates.js'
 
 const pages_at_most = 5  // of a thousand files each
@@ -35,8 +35,9 @@ function fail(section, error) {
     }
 }
 
-// "1.2 MB of 100 MB", with a bar where there is a limit.
-function amount(used, limit, text_of) {
+// "1.2 MB of 100 MB", with a bar where there is a limit. `number_of` is the text of the first number, beside
+// the second.
+function amount(used, limit, text_of, number_of = text_of) {
     if (limit === undefined) {
         return [h('p', { class: 'figure' }, h('strong', null, text_of(used))), h('p', { class: 'quiet' }, 'There is no limit.')]
     }
@@ -44,7 +45,7 @@ function amount(used, limit, text_of) {
     const percent = `${Math.floor(part * 100 + 1e-9)} %`
     const tone = part >= 0.95 ? 'full' : part >= 0.8 ? 'near' : ''
     return [
-        h('p', { class: 'figure' }, h('strong', null, text_of(used)), ` of ${text_of(limit)}`),
+        h('p', { class: 'figure' }, h('strong', null, number_of(used)), ` of ${text_of(limit)}`),
         bar(part, `${percent} of the quota used`, tone),
         h('p', { class: 'quiet' }, `${percent} used, ${text_of(Math.max(0, limit - used))} left`)
     ]
@@ -78,7 +79,7 @@ async function show_largest_files(section, server, signal) {
             }
         }
         if (sizes.size > 0) {
-            section.append(h('h3', null, 'What takes the room'), ranking(ranked(sizes, bytes_text), 'Largest files and folders'))
+            section.append(h('h3', null, 'Largest'), ranking(ranked(sizes, bytes_text), 'Largest files and folders'))
         }
         if (cursor !== undefined) {
             section.append(h('p', { class: 'quiet' }, `Of the first ${count_text(count, 'entry', 'entries')}.`))
@@ -104,9 +105,9 @@ async function show_context(section, server, limit, signal) {
             cursor = page.meta.next_cursor
         } while (cursor !== undefined)
         const used = [...sizes.values()].reduce((sum, size) => sum + size, 0)
-        section.append(...amount(used, limit, characters_text))
+        section.append(...amount(used, limit, characters_text, number_text))
         if (sizes.size > 0) {
-            section.append(h('h3', null, 'What takes the room'), ranking(ranked(sizes, characters_text), 'Largest scopes'))
+            section.append(h('h3', null, 'Largest'), ranking(ranked(sizes, characters_text), 'Largest scopes'))
         }
     } catch (error) {
         fail(section, error)
