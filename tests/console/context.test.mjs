@@ -1,15 +1,12 @@
 // Context: scopes, values as a tree, search, and changes.
 import assert from 'node:assert/strict'
-import { after, before, beforeEach, describe, test } from 'node:test'
-import { project, quota, start_house } from './house.mjs'
+import { describe, test } from 'node:test'
+import { house_of_suite, project, quota, start_house } from './house.mjs'
 
 describe('context', () => {
-    let house
+    const house = house_of_suite()
     let visit
     let page
-    before(async () => { house = await start_house() })
-    after(() => house?.stop())
-    beforeEach(() => house.api.clear())
 
     const enter = async () => {
         visit = await house.open()

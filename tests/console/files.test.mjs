@@ -2,8 +2,8 @@
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import { readFileSync } from 'node:fs'
-import { after, before, beforeEach, describe, test } from 'node:test'
-import { project, quota, start_house, team } from './house.mjs'
+import { describe, test } from 'node:test'
+import { house_of_suite, project, quota, team } from './house.mjs'
 
 // None of them may be anything but a name.
 const odd_names = [
@@ -12,12 +12,9 @@ const odd_names = [
 ]
 
 describe('files', () => {
-    let house
+    const house = house_of_suite()
     let visit
     let page
-    before(async () => { house = await start_house() })
-    after(() => house?.stop())
-    beforeEach(() => house.api.clear())
 
     const enter = async () => {
         visit = await house.open()
@@ -190,11 +187,35 @@ describe('files', () => {
         await visit.end()
     })
 
-    test('show how far they are, and can be called back', async () => {
-        await enter()
+    // The browser sends so many bytes in a second.
+    const slow_down = async uploadThroughput => {
         const network = await visit.context.newCDPSession(page)
         await network.send('Network.enable')
-        await network.send('Network.emulateNetworkConditions', { offline: false, latency: 0, downloadThroughput: -1, uploadThroughput: 100_000 })
+        await network.send('Network.emulateNetworkConditions', { offline: false, latency: 0, downloadThroughput: -1, uploadThroughput })
+    }
+
+    test('go on while somebody looks elsewhere, until they sign out', async () => {
+        await house.api.write(['elsewhere', 'x'], 'x')
+        await enter()
+        await slow_down(100_000)
+        await upload({ name: 'slow.bin', buffer: Buffer.alloc(300_000) })
+        await page.getByRole('link', { name: 'elsewhere' }).click()
+        await row('x').waitFor()
+        await page.getByRole('region', { name: 'Uploads' }).getByText('slow.bin').waitFor()
+        await page.getByText('300 kB, done').waitFor()
+        assert.equal((await house.api.read(['slow.bin'])).length, 300_000)
+        await upload({ name: 'never.bin', buffer: Buffer.alloc(1_500_000) })
+        await page.waitForFunction(() => document.querySelector('progress')?.value > 0)
+        await page.getByRole('button', { name: 'Sign out' }).click()
+        await page.getByRole('heading', { name: 'Sign in' }).waitFor()
+        await visit.end()
+        assert.deepEqual(await house.api.names_in(), ['elsewhere', 'slow.bin'])
+        assert.deepEqual(await house.api.names_in(['elsewhere']), ['x'])
+    })
+
+    test('show how far they are, and can be called back', async () => {
+        await enter()
+        await slow_down(100_000)
         await upload({ name: 'slow.bin', buffer: Buffer.alloc(1_500_000) })
         const progress = page.getByRole('progressbar', { name: 'Upload of slow.bin' })
         await page.waitForFunction(() => document.querySelector('progress')?.value > 100_000)

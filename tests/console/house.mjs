@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { mkdirSync } from 'node:fs'
 import path from 'node:path'
+import { after, before, beforeEach } from 'node:test'
 import { chromium } from 'playwright-core'
 import { start_platform } from '../clients/fake_platform.mjs'
 import { stop_all } from '../clients/sandbox.mjs'
@@ -38,6 +39,15 @@ export async function start_house({ with_context = true, with_metrics = true } =
         open: options => Visit.begin(browser, url, options),
         stop: () => stop_all({ stop: () => browser.close() }, server, platform)
     }
+}
+
+// The same for a suite: it is there while the suite runs, and empty before each of its tests.
+export function house_of_suite() {
+    const house = {}
+    before(async () => Object.assign(house, await start_house()))
+    after(() => house.stop?.())
+    beforeEach(() => house.api.clear())
+    return house
 }
 
 // The API without the console, to look at what it has done.

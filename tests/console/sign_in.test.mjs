@@ -1,16 +1,13 @@
 // Signing in, what is kept of it, and what the page is allowed to do.
 import assert from 'node:assert/strict'
-import { after, before, beforeEach, describe, test } from 'node:test'
-import { project, service_token, start_house, team, token } from './house.mjs'
+import { describe, test } from 'node:test'
+import { house_of_suite, project, service_token, team, token } from './house.mjs'
 
 const policy = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; " +
     "img-src 'self' data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
 describe('signing in', () => {
-    let house
-    before(async () => { house = await start_house() })
-    after(() => house?.stop())
-    beforeEach(() => house.api.clear())
+    const house = house_of_suite()
 
     test('is a page with a strict policy, and so is every part of it', async () => {
         const visit = await house.open()

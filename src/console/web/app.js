@@ -4,6 +4,7 @@ import { announce, complaint, h } from './dom.js'
 import { show_files } from './files.js'
 import { read_hash } from './paths.js'
 import { Server } from './server.js'
+import { Uploads } from './uploads.js'
 import { show_usage } from './usage.js'
 
 const views = { files: show_files, context: show_context, usage: show_usage }
@@ -11,6 +12,7 @@ const kept_as = 'flowstore-console'  // in sessionStorage, which ends with the t
 
 const main = document.getElementById('main')
 let server = null
+let uploads = null
 let leave = null  // AbortController of the view that is shown
 
 function signed_in_before() {
@@ -89,6 +91,7 @@ async function sign_in(event, form, problem) {
 
 function enter(candidate) {
     server = candidate
+    uploads = new Uploads(server)
     const is_team = server.project === ''
     document.getElementById('who').textContent = is_team ? server.team : `${server.team} / ${server.project}`
     document.getElementById('account').hidden = false
@@ -118,12 +121,13 @@ function show_view() {
     leave?.abort()
     leave = new AbortController()
     main.replaceChildren()
-    views[view](main, server, { folder: view === 'files' ? rest : [], signal: leave.signal })
+    views[view](main, server, { folder: view === 'files' ? rest : [], uploads, signal: leave.signal })
     main.querySelector('h1')?.focus()
 }
 
 document.getElementById('sign-out').addEventListener('click', () => {
     keep(null)
+    uploads.cancel_all()
     history.replaceState(null, '', location.pathname)
     show_sign_in()
     announce('Signed out')
@@ -133,6 +137,12 @@ document.getElementById('skip').addEventListener('click', event => {
     main.focus()
 })
 window.addEventListener('hashchange', show_view)
+// The browser asks whether to leave, in its own words.
+window.addEventListener('beforeunload', event => {
+    if (uploads?.is_busy) {
+        event.preventDefault()
+    }
+})
 // A file that misses its place must not take the place of the page.
 for (const kind of ['dragover', 'drop']) {
     window.addEventListener(kind, event => event.preventDefault())

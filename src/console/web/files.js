@@ -2,26 +2,27 @@
 import { ask_text, confirm } from './dialogs.js'
 import { announce, bytes_text, complaint, count_text, h, icon, name_of, time_of } from './dom.js'
 import { folder_hash, url_path } from './paths.js'
-import { dropped_files, Uploads } from './uploads.js'
+import { dropped_files } from './uploads.js'
 
 // Browsers save nothing under names with characters that turn the text around or cannot be seen.
 function saved_name(name) {
     return name.replace(/[\p{Cc}\p{Cf}]/gu, '_')
 }
 
-export function show_files(main, server, { folder, signal }) {
-    return new FilesView(main, server, folder, signal).load()
+export function show_files(main, server, { folder, uploads, signal }) {
+    return new FilesView(main, server, folder, uploads, signal).load()
 }
 
 class FilesView {
-    constructor(main, server, folder, signal) {
+    constructor(main, server, folder, uploads, signal) {
         this.server = server
         this.folder = folder
         this.signal = signal
         this.entries = []
         this.problem = h('div')
         this.content = h('div', { class: 'listing', 'aria-busy': 'true' }, h('p', { class: 'quiet' }, 'Loading…'))
-        this.uploads = new Uploads(server, () => this.load())
+        this.uploads = uploads
+        uploads.on_end = () => this.load()
         this.chooser = h('input', { type: 'file', multiple: true, hidden: true, 'aria-label': 'Files to upload',
             onchange: () => this.upload_chosen() })
         this.panel = h('section', { class: 'panel drop', 'aria-label': 'Folder' }, this.problem, this.content)

@@ -36,13 +36,13 @@ async function add_folder(entry, path, found) {
     }
 }
 
+// Of one sign-in: they go on while somebody looks at something else.
 export class Uploads {
-    // `on_end` is called when nothing is under way any more.
-    constructor(server, on_end) {
+    constructor(server) {
         this.server = server
-        this.on_end = on_end
+        this.on_end = () => {}  // called when nothing is under way any more
         this.waiting = []
-        this.running = 0
+        this.under_way = new Set()
         this.done = 0
         this.failed = 0
         this.questions = Promise.resolve()  // one dialog at a time
@@ -54,6 +54,9 @@ export class Uploads {
     add(files) {
         if (files.length === 0) {
             return
+        }
+        if (!this.is_busy) {
+            this.list.replaceChildren()
         }
         this.element.hidden = false
         announce(`Uploading ${count_text(files.length, 'file')}`)
@@ -84,11 +87,21 @@ export class Uploads {
         }
     }
 
+    get is_busy() {
+        return this.under_way.size > 0 || this.waiting.length > 0
+    }
+
+    cancel_all() {
+        this.waiting = []
+        this.under_way.forEach(item => item.controller.abort())
+    }
+
     go_on() {
-        while (this.running < at_a_time && this.waiting.length > 0) {
-            this.running += 1
-            this.send(this.waiting.shift()).finally(() => {
-                this.running -= 1
+        while (this.under_way.size < at_a_time && this.waiting.length > 0) {
+            const item = this.waiting.shift()
+            this.under_way.add(item)
+            this.send(item).finally(() => {
+                this.under_way.delete(item)
                 this.go_on()
                 this.end_if_done()
             })
@@ -96,7 +109,7 @@ export class Uploads {
     }
 
     end_if_done() {
-        if (this.running > 0 || this.waiting.length > 0) {
+        if (this.is_busy) {
             return
         }
         const failed = this.failed > 0 ? `, ${count_text(this.failed, 'upload')} failed` : ''
