@@ -184,6 +184,8 @@ struct Config {
   // telemetry.backend.prometheus.openTelemetryNames: requests under those names, too.
   bool has_opentelemetry_names = false;
   Account account;  // user, group
+  bool has_console = false;                          // console.enabled
+  Account account;                                   // user, group
   TlsConfig tls;
   AdminConfig admin;
   DriverConfig driver;
