@@ -280,6 +280,12 @@ def program(preset):
                         "tests/program/test_security.py", log=f"program-{preset}")
 
 
+def commands(preset):
+    """The commands of the operator: healthcheck, usage, export, import, migrate, gc."""
+    programs = sorted(path.relative_to(ROOT) for path in (ROOT / "tests/commands").glob("test_*.py"))
+    return python_tests(preset, *programs, log=f"commands-{preset}")
+
+
 CLIENTS = ROOT / "tests" / "clients"
 
 
@@ -437,6 +443,8 @@ STEPS = [
     ("swap", python_tests("release", "tests/swap/test_swap.py", log="swap")),
     ("program", program("release")),
     ("program-dev", program("dev")),
+    ("commands", commands("release")),
+    ("commands-dev", commands("dev")),
     ("openapi", python_tests("release", "tests/openapi/test_openapi.py", log="openapi")),
     ("metrics", python_tests("release", "tests/metrics/test_metrics.py", "tests/metrics/test_dashboard.py", log="metrics")),
     ("docs", python_tests("release", "tests/docs/test_docs.py", log="docs")),

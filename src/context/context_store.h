@@ -58,6 +58,14 @@ class RowSource {
   virtual Task<Result<std::optional<Row>>> next() = 0;
 };
 
+// What a project keeps.
+struct ProjectUse {
+  ProjectUse() = default;
+  std::string project;
+  std::uint64_t rows = 0;
+  std::uint64_t characters = 0;  // as quotas count them
+};
+
 struct Page {
   Page() = default;
   std::uint64_t count = 0;                  // rows of the project in all
@@ -100,6 +108,10 @@ class ContextStore {
   // pure and may run on another thread.
   virtual Task<Status> clean(const Caller& caller, const std::string& project,
                              std::function<bool(std::string_view scope)> is_kept) = 0;
+
+  // Some of the projects that have rows, in the database's own order, behind the project `after`;
+  // from the first one on if that is empty. None at the end.
+  virtual Task<Result<std::vector<ProjectUse>>> projects(const std::string& after) = 0;
 
   // Whether the store can work now; the error says what to do.
   virtual Task<Status> probe() = 0;

@@ -166,6 +166,9 @@ class FileStore {
   // The projects of a team that ever stored a file, in byte order.
   virtual Task<Result<std::vector<ProjectKey>>> projects(std::string_view team) = 0;
 
+  // The teams of such projects, in byte order.
+  virtual Task<Result<std::vector<std::string>>> teams() = 0;
+
   // Can the store work right now? For `check` and readiness.
   virtual Task<Status> probe() = 0;
 

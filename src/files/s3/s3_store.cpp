@@ -19,6 +19,9 @@ constexpr std::uint64_t kUploadMemory = std::uint64_t{768} << 20U;
 // out in one piece with its head.
 constexpr std::uint64_t kReadAtOnce = 64U << 10;
 
+// Where the store is tried; no team.
+constexpr std::string_view kOwnFolder = ".flowstore";
+
 std::string prefix_of(const FileKey& folder) { return folder.path() + "/"; }
 
 bool is_text(std::string_view name) {
@@ -239,9 +242,26 @@ Task<Result<std::vector<ProjectKey>>> Store::projects(std::string_view team) {
   co_return found;
 }
 
+Task<Result<std::vector<std::string>>> Store::teams() {
+  std::vector<std::string> found;
+  ListQuery query;
+  query.is_rolled_up = true;
+  auto add_page = [&found](const ObjectPage& page) -> Task<Status> {
+    for (const std::string& prefix : page.prefixes) {
+      const std::string team = prefix.substr(0, prefix.size() - 1);
+      if (is_valid_id(team) && team != kOwnFolder) found.push_back(team);
+    }
+    co_return Status();
+  };
+  const OnPage on_page = add_page;
+  FLOWSTORE_CO_TRY_STATUS(co_await for_each_page(objects_, query, on_page));
+  std::sort(found.begin(), found.end());
+  co_return found;
+}
+
 Task<Status> Store::probe() {
   ListQuery query;
-  query.prefix = ".flowstore/";
+  query.prefix = std::string(kOwnFolder) + "/";
   query.limit = 1;
   FLOWSTORE_CO_TRY_STATUS(co_await objects_.list(query));
   co_return Status();
