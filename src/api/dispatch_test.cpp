@@ -122,6 +122,20 @@ TEST_F(DispatchTest, CountsTheDifferenceTowardsTheQuota) {
   EXPECT_EQ(ask("GET", "/v1/quota/t/p").body, R"({"used":99})");
 }
 
+TEST_F(DispatchTest, TellsTheLimitsToThoseWhoAskForThem) {
+  EXPECT_EQ(ask("GET", "/v1/quota/t/p?limits").body, R"({"used":0})");
+  verifier.grant.file_quota = 100;
+  verifier.grant.context_quota = 7;
+  EXPECT_EQ(ask("GET", "/v1/quota/t/p").body, R"({"used":0})");
+  // Without a context store there is no limit of one.
+  EXPECT_EQ(ask("GET", "/v1/quota/t/p?limits").body, R"({"used":0,"limit":100})");
+}
+
+TEST_F(DispatchTest, TellsTheLimitThatCountsWhereTheTokenNamesNone) {
+  options.files.default_quota = 50;
+  EXPECT_EQ(ask("GET", "/v1/quota/t/p?limits").body, R"({"used":0,"limit":50})");
+}
+
 TEST_F(DispatchTest, ShowsATeamsUsageToThoseWhoMaySeeIt) {
   ask("POST", "/v1/files/t/p/a", "12345");
   EXPECT_EQ(ask("GET", "/v1/quota/t", "", {}, "Bearer service").body, R"({"used":5})");

@@ -14,6 +14,7 @@ constexpr std::string_view kHealth = "/health";
 constexpr std::string_view kReady = "/ready";
 constexpr std::string_view kOpenapi = "/openapi.yaml";
 constexpr std::string_view kMetrics = "/metrics";
+constexpr std::string_view kConsole = "/console";
 constexpr std::string_view kFiles = "/v1/files/:teamId/:projectId/*";
 constexpr std::string_view kProjectQuota = "/v1/quota/:teamId/:projectId";
 constexpr std::string_view kTeamQuota = "/v1/quota/:teamId";
@@ -192,6 +193,19 @@ Route open_route(std::string_view path, Endpoint endpoint, bool is_method_right)
   return route;
 }
 
+bool is_console(std::string_view path) {
+  return path.starts_with(kConsole) &&
+         (path.size() == kConsole.size() || path[kConsole.size()] == '/');
+}
+
+Route console_route(std::string_view path) {
+  Route route;
+  route.endpoint = Endpoint::console;
+  route.pattern = kConsole;
+  route.path = path.substr(kConsole.size());
+  return route;
+}
+
 }  // namespace
 
 Result<Route> parse_route(std::string_view method, std::string_view target) {
@@ -203,6 +217,7 @@ Result<Route> parse_route(std::string_view method, std::string_view target) {
   const bool is_plain = path.find('%') == std::string_view::npos;
   if (!is_plain && !percent_decode(path)) return bad_url(target);
   if (!path.starts_with('/')) return Route();
+  if (is_console(path)) return console_route(path);
   Decoder decoder(path);
   const auto parts = take_apart(path, decoder);
   if (!parts) return bad_url(target);

@@ -19,6 +19,7 @@ enum class Endpoint : std::uint8_t {
   ready,                // GET|HEAD /ready
   openapi,              // GET|HEAD /openapi.yaml
   metrics,              // GET /metrics
+  console,              // /console and what lies below it, any method; only where it is on
   file_read,            // GET|HEAD /v1/files/:teamId/:projectId/*
   file_write,           // POST
   file_delete,          // DELETE
@@ -47,7 +48,7 @@ struct Route {
   // the same.
   std::string_view team;
   std::string_view project;
-  std::string_view path;   // of files
+  std::string_view path;   // of files; of the console: as sent, what follows "/console"
   std::string_view scope;  // of context, in the request's form
   std::unique_ptr<const std::string> decoded;
 };

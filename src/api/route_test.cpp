@@ -27,6 +27,19 @@ TEST(Route, KnowsItsEndpoints) {
   EXPECT_EQ(endpoint_of("GET", "/v1/quota/t"), Endpoint::team_quota);
 }
 
+TEST(Route, KnowsTheConsoleAndWhatLiesBelowIt) {
+  for (const char* const path : {"", "/", "/app.js", "/a/b"}) {
+    const std::string target = "/console" + std::string(path) + "?x=1";
+    const auto route = parse_route("GET", target);
+    EXPECT_EQ(route->endpoint, Endpoint::console) << target;
+    EXPECT_EQ(route->pattern, "/console");
+    EXPECT_EQ(route->path, path);
+  }
+  EXPECT_EQ(endpoint_of("GET", "/consoles"), Endpoint::unknown);
+  EXPECT_EQ(endpoint_of("GET", "/Console"), Endpoint::unknown);
+  EXPECT_FALSE(parse_route("GET", "/console/%zz"));
+}
+
 struct ContextCase {
   const char* method;
   const char* target;

@@ -183,7 +183,8 @@ struct Config {
   bool has_metrics = false;                          // telemetry.backend.prometheus.enabled
   // telemetry.backend.prometheus.openTelemetryNames: requests under those names, too.
   bool has_opentelemetry_names = false;
-  Account account;  // user, group
+  bool has_console = false;  // console.enabled
+  Account account;           // user, group
   TlsConfig tls;
   AdminConfig admin;
   DriverConfig driver;

@@ -244,6 +244,11 @@ Table operations_options() {
          if (const auto flag = v.flag()) c.has_opentelemetry_names = *flag;
        },
        [](const Config& c) { return show_flag(c.has_opentelemetry_names); }},
+      {"console.enabled",
+       [](const Value& v, Config& c) {
+         if (const auto flag = v.flag()) c.has_console = *flag;
+       },
+       [](const Config& c) { return show_flag(c.has_console); }},
   };
 }
 

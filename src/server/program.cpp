@@ -43,6 +43,7 @@ api::ApiOptions api_options(const config::Config& config) {
   options.files.default_quota = config.driver.quota;
   options.files.max_file_size = config.limits.file;
   options.has_metrics = config.has_metrics && !config.admin.port;
+  options.has_console = config.has_console;
   options.project.under_way = config.limits.per_project;
   return options;
 }
