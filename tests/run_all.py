@@ -186,7 +186,7 @@ def postgres(run):
     with open(run.tmp / "postgres-server.log", "ab") as log:
         server = subprocess.Popen(
             [*as_postgres, binaries / "postgres", "-D", data / "db", "-p", str(port), "-k", data,
-             "-c", "listen_addresses=127.0.0.1", "-c", "fsync=off"],
+             "-c", "listen_addresses=127.0.0.1", "-c", "fsync=off", "-c", "max_connections=300"],
             stdout=log, stderr=subprocess.STDOUT, start_new_session=True)
     run.cleanups.append(lambda: kill_group(server))
     for _ in range(100):
