@@ -38,9 +38,12 @@ endif()
 
 find_program(CCACHE ccache)
 if(CCACHE)
-  # ccache must be told that a precompiled header stands for the headers in it.
-  set(CMAKE_CXX_COMPILER_LAUNCHER ${CMAKE_COMMAND} -E env CCACHE_SLOPPINESS=pch_defines,time_macros ${CCACHE})
-  set(CMAKE_C_COMPILER_LAUNCHER ${CCACHE})
+  # ccache must be told that a precompiled header stands for the headers in it, and that it does not matter in which
+  # folder a checkout lies: all of them share what one has compiled.
+  set(CCACHE_LAUNCHER ${CMAKE_COMMAND} -E env CCACHE_SLOPPINESS=pch_defines,time_macros
+      CCACHE_BASEDIR=${CMAKE_SOURCE_DIR} CCACHE_NOHASHDIR=true ${CCACHE})
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${CCACHE_LAUNCHER})
+  set(CMAKE_C_COMPILER_LAUNCHER ${CCACHE_LAUNCHER})
 endif()
 
 # Asio's and the standard library's headers are a third of what every file compiles, GoogleTest's a

@@ -276,19 +276,25 @@ def python_tests(preset, *programs, log, shown=None):
 
 def program(preset):
     """The program as an operator meets it: start, check, signals, logs, faults from outside."""
-    return python_tests(preset, "tests/program/test_program.py", "tests/program/test_listeners.py",
+    return python_tests(preset, "tests/program/test_program.py", "tests/program/test_listeners.py", "tests/program/test_ready.py",
                         "tests/program/test_security.py", log=f"program-{preset}")
+
+
+def commands(preset):
+    """The commands of the operator: healthcheck, usage, export, import, migrate, gc."""
+    programs = sorted(path.relative_to(ROOT) for path in (ROOT / "tests/commands").glob("test_*.py"))
+    return python_tests(preset, *programs, log=f"commands-{preset}")
 
 
 CLIENTS = ROOT / "tests" / "clients"
 
 
-def node_tests(run, files, log, preset, env=None):
-    """Tests of Node.js's own runner, with what tests/clients has from npm and the binary of a build;
+def node_tests(run, files, log, preset, env=None, packages=CLIENTS):
+    """Tests of Node.js's own runner, with what the folder `packages` has from npm and the binary of a build;
     each counts."""
-    installed = CLIENTS / "node_modules" / ".package-lock.json"
-    if not installed.exists() or installed.stat().st_mtime < (CLIENTS / "package-lock.json").stat().st_mtime:
-        run.command("npm", "ci", "--no-audit", "--no-fund", cwd=CLIENTS, log="clients-install")
+    installed = packages / "node_modules" / ".package-lock.json"
+    if not installed.exists() or installed.stat().st_mtime < (packages / "package-lock.json").stat().st_mtime:
+        run.command("npm", "ci", "--no-audit", "--no-fund", cwd=packages, log=f"{packages.name}-install")
     code, text = run.attempt("node", "--test", *files, cwd=files[0].parent,
                              env={"FLOWSTORE": str(ROOT / "build" / preset / "flowstore"), **(env or {})}, log=log, timeout=900)
     counts = {name: int(number) for name, number in re.findall(r"^[#ℹ] (pass|fail|skipped|todo) (\d+)$", text, re.M)}
@@ -305,6 +311,14 @@ def clients(preset):
     Node-RED's own functions."""
     def step(run):
         node_tests(run, sorted(CLIENTS.glob("*.test.mjs")), f"clients-{preset}", preset)
+    return step
+
+
+def console(preset):
+    """The console in a real Chromium. CONSOLE_SCREENSHOTS names a folder for pictures of it."""
+    def step(run):
+        folder = ROOT / "tests" / "console"
+        node_tests(run, sorted(folder.glob("*.test.mjs")), f"console-{preset}", preset, packages=folder)
     return step
 
 
@@ -436,6 +450,11 @@ STEPS = [
     ("swap", swap),
     ("program", program("release")),
     ("program-dev", program("dev")),
+    ("commands", commands("release")),
+    ("commands-dev", commands("dev")),
+    ("openapi", python_tests("release", "tests/openapi/test_openapi.py", log="openapi")),
+    ("metrics", python_tests("release", "tests/metrics/test_metrics.py", "tests/metrics/test_dashboard.py", log="metrics")),
+    ("docs", python_tests("release", "tests/docs/test_docs.py", log="docs")),
     ("crash", python_tests("dev", "tests/faults/test_crash.py", "tests/faults/test_power.py", log="crash")),
     ("instructions", instructions),
     ("machine", python_tests("release", "tests/faults/test_machine.py", log="machine")),
@@ -447,6 +466,7 @@ STEPS = [
     ("s3-outages", python_tests("release", "tests/s3/test_outages.py", log="s3-outages")),
     ("s3-many", python_tests("release", "tests/s3/test_many.py", log="s3-many")),
     ("clients", clients("release")),
+    ("console", console("release")),
     ("load", load),
     ("soak", soak),
     ("build-tsan", build("tsan")),
@@ -455,6 +475,7 @@ STEPS = [
     ("contract-s3-tsan", contract("tsan", on_s3=True)),
     ("hostile-dev", python_tests("dev", *HOSTILE_PROGRAMS, log="hostile-dev")),
     ("clients-dev", clients("dev")),
+    ("console-dev", console("dev")),
     ("clients-tsan", clients("tsan")),
     ("program-tsan", program("tsan")),
     ("dependencies-dev", dependencies("dev")),
@@ -469,9 +490,8 @@ STEPS = [
 ]
 # Only when asked for. Every test of unit-clang has run with g++ under the same sanitizers, and with
 # clang under another one: a quarter of an hour on two cores. The others are suites that have run
-# on the release, with sanitizers. `dependencies` measures seconds against bounds, which only an idle
-# machine keeps.
-LONG = ["dependencies", "hostile-dev", "clients-dev", "clients-tsan", "program-tsan", "dependencies-dev", "s3-dev",
+# on the release, with sanitizers.
+LONG = ["hostile-dev", "clients-dev", "console-dev", "clients-tsan", "program-tsan", "dependencies-dev", "s3-dev",
         "s3-tsan", "build-clang", "unit-clang"]
 QUICK = ["build-dev", "unit"]
 

@@ -1,5 +1,7 @@
 #include "api/admin_dispatch.h"
 
+#include <boost/asio/this_coro.hpp>
+
 #include "api/error_response.h"
 #include "api/open_routes.h"
 #include "auth/bearer.h"
@@ -9,6 +11,9 @@ namespace flowstore::api {
 Task<http::Response> AdminDispatch::handle(http::Request& request) {
   const auto route = parse_route(request.method(), request.target());
   if (!route) co_return bad_url(route.error());
+  if (route->endpoint == Endpoint::ready) {
+    co_return ready_response(readiness_.ask(co_await boost::asio::this_coro::executor));
+  }
   co_return serve(request, route->endpoint);
 }
 
@@ -16,6 +21,7 @@ Task<http::Response> AdminDispatch::handle(http::Request& request) {
 // apart from what needs the token.
 http::Response AdminDispatch::serve(const http::Request& request, Endpoint endpoint) const {
   if (endpoint == Endpoint::health) return health_response();
+  if (endpoint == Endpoint::openapi) return openapi_response();
   if (!may_enter(request)) return unauthorized();
   if (endpoint == Endpoint::metrics) return metrics_response(metrics_);
   return route_not_found(request.method(), request.target());

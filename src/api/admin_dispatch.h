@@ -2,6 +2,7 @@
 
 #pragma once
 
+#include "api/readiness.h"
 #include "api/route.h"
 #include "auth/service_tokens.h"
 #include "http/handler.h"
@@ -9,13 +10,14 @@
 
 namespace flowstore::api {
 
-// /health for everybody, /metrics for whoever has the token, and nothing else: no tenant's data can
-// be had here. Safe to use from any thread.
+// /health, /ready and /openapi.yaml for everybody, /metrics for whoever has the token, and nothing
+// else: no tenant's data can be had here. Safe to use from any thread.
 class AdminDispatch final : public http::Handler {
  public:
-  // Without `tokens` everybody may read the metrics. Both must outlive the dispatch.
-  AdminDispatch(const auth::ServiceTokens& tokens, const metrics::Registry& metrics)
-      : tokens_(tokens), metrics_(metrics) {}
+  // Without `tokens` everybody may read the metrics. All must outlive the dispatch.
+  AdminDispatch(const auth::ServiceTokens& tokens, Readiness& readiness,
+                const metrics::Registry& metrics)
+      : tokens_(tokens), readiness_(readiness), metrics_(metrics) {}
 
   Task<http::Response> handle(http::Request& request) override;
 
@@ -24,6 +26,7 @@ class AdminDispatch final : public http::Handler {
   bool may_enter(const http::Request& request) const;
 
   const auth::ServiceTokens& tokens_;
+  Readiness& readiness_;
   const metrics::Registry& metrics_;
 };
 

@@ -26,7 +26,7 @@ class AdminDispatchTest : public testing::Test {
     std::vector<http::Header> headers;
     if (!authorization.empty()) headers.push_back({"Authorization", authorization});
     http::Request request(method, target, headers, peer, nothing, caller);
-    AdminDispatch dispatch(*tokens, registry);
+    AdminDispatch dispatch(*tokens, readiness, registry);
     http::Response response = run(dispatch.handle(request));
     body = bytes_of(response.content);
     return response.status;
@@ -38,6 +38,8 @@ class AdminDispatchTest : public testing::Test {
     return tokens;
   }
 
+  SystemClock clock;
+  Readiness readiness{clock};
   metrics::Registry registry;
   std::optional<auth::ServiceTokens> tokens{std::in_place, one_token()};
   std::string body;
@@ -56,6 +58,16 @@ TEST_F(AdminDispatchTest, ServesMetricsToItsTokenOnly) {
 TEST_F(AdminDispatchTest, ServesHealthToEverybody) {
   EXPECT_EQ(ask("GET", "/health"), 200);
   EXPECT_EQ(body, R"({"statusCode":200,"status":"ok"})");
+}
+
+TEST_F(AdminDispatchTest, SaysToEverybodyWhetherItIsReady) {
+  EXPECT_EQ(ask("GET", "/ready"), 200);
+  EXPECT_EQ(body, R"({"statusCode":200,"status":"ok","dependencies":{}})");
+}
+
+TEST_F(AdminDispatchTest, DescribesItself) {
+  EXPECT_EQ(ask("GET", "/openapi.yaml"), 200);
+  EXPECT_NE(body.find("\nopenapi: 3.1.0\n"), std::string::npos);
 }
 
 TEST_F(AdminDispatchTest, HasNothingElse) {

@@ -290,6 +290,15 @@ TEST_F(ContextApiTest, CountsTheDefaultQuotaWhereTheTokenNamesNone) {
   EXPECT_EQ(post("p/s", R"([{"key":"k","value":")" + value + "\"}]").status, 200);
 }
 
+TEST_F(ContextApiTest, TellsItsLimitWithTheUsageOfFiles) {
+  limit_by_default(30);
+  get("p/s/keys");  // now there is a store
+  const auto limits = [&] { return DispatchTest::ask("GET", "/v1/quota/t/p?limits").body; };
+  EXPECT_EQ(limits(), R"({"used":0,"contextLimit":30})");
+  verifier.grant.context_quota = 100;
+  EXPECT_EQ(limits(), R"({"used":0,"contextLimit":100})");
+}
+
 TEST_F(ContextApiTest, RefusesAnIndexBeforeItIsBuilt) {
   EXPECT_EQ(post("p/s", R"([{"key":"a[1000000]","value":1}])").status, 400);
   EXPECT_EQ(post("p/s", R"([{"key":"a[20000000]","value":1}])").status, 400);

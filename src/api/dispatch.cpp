@@ -3,9 +3,12 @@
 #include <string>
 #include <utility>
 
+#include <boost/asio/this_coro.hpp>
+
 #include "api/error_response.h"
 #include "api/open_routes.h"
 #include "api/url.h"
+#include "api/usage_response.h"
 #include "auth/bearer.h"
 
 namespace flowstore::api {
@@ -13,14 +16,6 @@ namespace {
 
 using http::Request;
 using http::Response;
-
-Response used_response(const Result<std::uint64_t>& used) {
-  if (!used) return error_response(RouteFamily::quota, used.error());
-  Response response;
-  response.content_type = "application/json; charset=utf-8";
-  response.content = Content("{\"used\":" + std::to_string(*used) + "}");
-  return response;
-}
 
 Response invalid_path() {
   const Error error(ErrorKind::invalid, "ENOTDIR", "Invalid Path");
@@ -51,20 +46,25 @@ bool has_valid_ids(const Route& route) {
 
 Dispatch::Dispatch(auth::TokenVerifier& verifier, const auth::ServiceTokens& service_tokens,
                    files::FileService& files, context::ContextService* context, BlockingPool& pool,
-                   metrics::Registry& metrics, ApiOptions options)
+                   Readiness& readiness, metrics::Registry& metrics, ApiOptions options)
     : verifier_(verifier),
       service_tokens_(service_tokens),
       files_(files),
+      readiness_(readiness),
+      context_(context),
       metrics_(metrics),
       file_routes_(files, options.files),
+      default_file_quota_(options.files.default_quota),
       gate_(options.project, metrics),
       has_metrics_(options.has_metrics) {
   if (context != nullptr) context_routes_.emplace(*context, pool);
+  if (options.has_console) console_.emplace();
 }
 
 Result<Route> Dispatch::route_of(const Request& request) const {
   FLOWSTORE_TRY(auto route, parse_route(request.method(), request.target()));
   if (is_of_context(route.endpoint) && !context_routes_) return Route();
+  if (route.endpoint == Endpoint::console && !console_) return Route();
   return route;
 }
 
@@ -78,6 +78,9 @@ Task<Response> Dispatch::handle(Request& request) {
   if (!found) co_return bad_url(found.error());
   const Route& route = *found;
   request.set_route(route.pattern);
+  if (route.endpoint == Endpoint::ready) {
+    co_return ready_response(readiness_.ask(co_await boost::asio::this_coro::executor));
+  }
   if (auto response = serve_open(request, route)) co_return *std::move(response);
 
   const auto token = token_of(request);
@@ -113,8 +116,12 @@ std::optional<Response> Dispatch::serve_open(const Request& request, const Route
   switch (route.endpoint) {
     case Endpoint::health:
       return health_response();
+    case Endpoint::openapi:
+      return openapi_response();
     case Endpoint::metrics:
       return serve_metrics(request);
+    case Endpoint::console:
+      return console_->serve(request, route.path);
     case Endpoint::missing:
       return route_not_found(request.method(), request.target());
     default:
@@ -135,16 +142,28 @@ Task<Response> Dispatch::serve_granted(Request& request, const Route& route,
     case Endpoint::file_delete:
       co_return co_await file_routes_.remove(request, route);
     case Endpoint::project_quota:
-      co_return co_await project_quota(route);
+      co_return co_await project_quota(request, route, grant);
     default:
       co_return route_not_found(request.method(), request.target());
   }
 }
 
-Task<Response> Dispatch::project_quota(const Route& route) {
+// The limits are told to those who ask for them: the old server's answer has none.
+Task<Response> Dispatch::project_quota(const Request& request, const Route& route,
+                                       const auth::Grant& grant) {
   const auto project = files::ProjectKey::parse(route.team, route.project);
   if (!project) co_return invalid_path();
-  co_return used_response(co_await files_.used(*project));
+  UsageLimits limits;
+  if (Query(split_target(request.target()).query).has("limits")) limits = limits_of(grant);
+  const auto used = co_await files_.used(*project);
+  co_return usage_response(used, limits);
+}
+
+UsageLimits Dispatch::limits_of(const auth::Grant& grant) const {
+  UsageLimits limits;
+  limits.file = grant.file_quota ? grant.file_quota : default_file_quota_;
+  if (context_ != nullptr) limits.context = context_->limit_for(grant.context_quota);
+  return limits;
 }
 
 // Who may see what a team uses: a service token, or a project of the team, named by ?projectId=.
@@ -162,7 +181,7 @@ Task<Response> Dispatch::team_quota(const Request& request, const Route& route,
     if (!is_of_team) co_return error_response(RouteFamily::quota, is_of_team.error());
     if (!*is_of_team) co_return unauthorized();
   }
-  co_return used_response(co_await files_.used_by_team(route.team));
+  co_return usage_response(co_await files_.used_by_team(route.team));
 }
 
 Response Dispatch::serve_metrics(const Request& request) const {

@@ -66,6 +66,9 @@ TEST_F(DispatchTest, ServesRanges) {
   const Answer behind = ask("GET", "/v1/files/t/p/a", "", {{"Range", "bytes=110-"}});
   EXPECT_EQ(behind.status, 416);
   EXPECT_EQ(behind.header("content-range"), "bytes */110");
+  EXPECT_EQ(behind.body,
+            R"({"statusCode":416,"code":"ERR_RANGE_NOT_SATISFIABLE","error":"Range Not )"
+            R"(Satisfiable","message":"The range lies behind the end of the file"})");
 }
 
 TEST_F(DispatchTest, ServesConditions) {
@@ -117,6 +120,20 @@ TEST_F(DispatchTest, CountsTheDifferenceTowardsTheQuota) {
   EXPECT_EQ(refused.body, R"({"code":"over_quota","error":"Over Quota","limit":100})");
   EXPECT_EQ(body_reads, 0);
   EXPECT_EQ(ask("GET", "/v1/quota/t/p").body, R"({"used":99})");
+}
+
+TEST_F(DispatchTest, TellsTheLimitsToThoseWhoAskForThem) {
+  EXPECT_EQ(ask("GET", "/v1/quota/t/p?limits").body, R"({"used":0})");
+  verifier.grant.file_quota = 100;
+  verifier.grant.context_quota = 7;
+  EXPECT_EQ(ask("GET", "/v1/quota/t/p").body, R"({"used":0})");
+  // Without a context store there is no limit of one.
+  EXPECT_EQ(ask("GET", "/v1/quota/t/p?limits").body, R"({"used":0,"limit":100})");
+}
+
+TEST_F(DispatchTest, TellsTheLimitThatCountsWhereTheTokenNamesNone) {
+  options.files.default_quota = 50;
+  EXPECT_EQ(ask("GET", "/v1/quota/t/p?limits").body, R"({"used":0,"limit":50})");
 }
 
 TEST_F(DispatchTest, ShowsATeamsUsageToThoseWhoMaySeeIt) {

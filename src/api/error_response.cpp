@@ -17,7 +17,7 @@ constexpr const char* kRetryAfter = "2";
 int status_of(RouteFamily family, ErrorKind kind) {
   switch (kind) {
     case ErrorKind::invalid:
-      return 400;
+      return family == RouteFamily::range ? 416 : 400;
     case ErrorKind::not_found:
       return family == RouteFamily::remove ? 400 : 404;
     case ErrorKind::is_directory:

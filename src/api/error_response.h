@@ -13,6 +13,7 @@ namespace flowstore::api {
 // Which rows of the table apply: the old server answers the same trouble differently per route.
 enum class RouteFamily : std::uint8_t {
   read,
+  range,  // of a read: which part of the file
   write,
   remove,
   quota,

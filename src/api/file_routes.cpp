@@ -27,8 +27,7 @@ void describe(Response& response, const files::FileStat& stat) {
 Response range_not_satisfiable(const RangeChoice& choice, std::uint64_t size) {
   const Error error(ErrorKind::invalid, "ERR_RANGE_NOT_SATISFIABLE",
                     "The range lies behind the end of the file");
-  Response response = error_response(RouteFamily::read, error);
-  response.status = 416;
+  Response response = error_response(RouteFamily::range, error);
   response.add("content-range", content_range(choice, size));
   return response;
 }

@@ -2,6 +2,9 @@
 
 #pragma once
 
+#include <vector>
+
+#include "api/readiness.h"
 #include "http/handler.h"
 #include "metrics/registry.h"
 
@@ -9,6 +12,15 @@ namespace flowstore::api {
 
 // The process answers; it looks at nothing else.
 http::Response health_response();
+
+// docs/openapi.yaml, as of this version.
+http::Response openapi_response();
+
+// What the services behind the process do: 200, or 503 where requests fail for it.
+http::Response ready_response(const std::vector<Condition>& conditions);
+
+// The same as metrics; what is not known yet is left out.
+void append_readiness(std::string& out, const std::vector<Condition>& conditions);
 
 // Everything in the registry, in the text format of Prometheus.
 http::Response metrics_response(const metrics::Registry& registry);

@@ -11,7 +11,10 @@ constexpr std::size_t kLongestId =
     500;  // UTF-16 units; find-my-way's maxParamLength in the old server
 
 constexpr std::string_view kHealth = "/health";
+constexpr std::string_view kReady = "/ready";
+constexpr std::string_view kOpenapi = "/openapi.yaml";
 constexpr std::string_view kMetrics = "/metrics";
+constexpr std::string_view kConsole = "/console";
 constexpr std::string_view kFiles = "/v1/files/:teamId/:projectId/*";
 constexpr std::string_view kProjectQuota = "/v1/quota/:teamId/:projectId";
 constexpr std::string_view kTeamQuota = "/v1/quota/:teamId";
@@ -190,15 +193,31 @@ Route open_route(std::string_view path, Endpoint endpoint, bool is_method_right)
   return route;
 }
 
+bool is_console(std::string_view path) {
+  return path.starts_with(kConsole) &&
+         (path.size() == kConsole.size() || path[kConsole.size()] == '/');
+}
+
+Route console_route(std::string_view path) {
+  Route route;
+  route.endpoint = Endpoint::console;
+  route.pattern = kConsole;
+  route.path = path.substr(kConsole.size());
+  return route;
+}
+
 }  // namespace
 
 Result<Route> parse_route(std::string_view method, std::string_view target) {
   const std::string_view path = split_target(target).path;
   if (path == kHealth) return open_route(kHealth, Endpoint::health, is_read(method));
+  if (path == kReady) return open_route(kReady, Endpoint::ready, is_read(method));
+  if (path == kOpenapi) return open_route(kOpenapi, Endpoint::openapi, is_read(method));
   if (path == kMetrics) return open_route(kMetrics, Endpoint::metrics, method == "GET");
   const bool is_plain = path.find('%') == std::string_view::npos;
   if (!is_plain && !percent_decode(path)) return bad_url(target);
   if (!path.starts_with('/')) return Route();
+  if (is_console(path)) return console_route(path);
   Decoder decoder(path);
   const auto parts = take_apart(path, decoder);
   if (!parts) return bad_url(target);

@@ -14,9 +14,12 @@ namespace flowstore::api {
 // Every route of the service. `unknown` is what the old server's router does not match, too.
 enum class Endpoint : std::uint8_t {
   unknown,
-  missing,              // another method of the two below: 404 without asking for a token
+  missing,              // another method of the four below: 404 without asking for a token
   health,               // GET|HEAD /health
+  ready,                // GET|HEAD /ready
+  openapi,              // GET|HEAD /openapi.yaml
   metrics,              // GET /metrics
+  console,              // /console and what lies below it, any method; only where it is on
   file_read,            // GET|HEAD /v1/files/:teamId/:projectId/*
   file_write,           // POST
   file_delete,          // DELETE
@@ -45,7 +48,7 @@ struct Route {
   // the same.
   std::string_view team;
   std::string_view project;
-  std::string_view path;   // of files
+  std::string_view path;   // of files; of the console: as sent, what follows "/console"
   std::string_view scope;  // of context, in the request's form
   std::unique_ptr<const std::string> decoded;
 };

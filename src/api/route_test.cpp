@@ -14,6 +14,9 @@ TEST(Route, KnowsItsEndpoints) {
   EXPECT_EQ(endpoint_of("GET", "/health"), Endpoint::health);
   EXPECT_EQ(endpoint_of("HEAD", "/health?x=1"), Endpoint::health);
   EXPECT_EQ(endpoint_of("POST", "/health"), Endpoint::missing);
+  EXPECT_EQ(endpoint_of("HEAD", "/ready?x=1"), Endpoint::ready);
+  EXPECT_EQ(endpoint_of("DELETE", "/ready"), Endpoint::missing);
+  EXPECT_EQ(endpoint_of("GET", "/openapi.yaml"), Endpoint::openapi);
   EXPECT_EQ(endpoint_of("GET", "/metrics"), Endpoint::metrics);
   EXPECT_EQ(endpoint_of("HEAD", "/metrics"), Endpoint::missing);
   EXPECT_EQ(endpoint_of("GET", "/v1/files/t/p/a"), Endpoint::file_read);
@@ -22,6 +25,19 @@ TEST(Route, KnowsItsEndpoints) {
   EXPECT_EQ(endpoint_of("DELETE", "/v1/files/t/p/a/b"), Endpoint::file_delete);
   EXPECT_EQ(endpoint_of("GET", "/v1/quota/t/p"), Endpoint::project_quota);
   EXPECT_EQ(endpoint_of("GET", "/v1/quota/t"), Endpoint::team_quota);
+}
+
+TEST(Route, KnowsTheConsoleAndWhatLiesBelowIt) {
+  for (const char* const path : {"", "/", "/app.js", "/a/b"}) {
+    const std::string target = "/console" + std::string(path) + "?x=1";
+    const auto route = parse_route("GET", target);
+    EXPECT_EQ(route->endpoint, Endpoint::console) << target;
+    EXPECT_EQ(route->pattern, "/console");
+    EXPECT_EQ(route->path, path);
+  }
+  EXPECT_EQ(endpoint_of("GET", "/consoles"), Endpoint::unknown);
+  EXPECT_EQ(endpoint_of("GET", "/Console"), Endpoint::unknown);
+  EXPECT_FALSE(parse_route("GET", "/console/%zz"));
 }
 
 struct ContextCase {

@@ -131,7 +131,9 @@ PlatformVerifier::PlatformVerifier(http::Client& client, std::string_view base_u
 Task<Result<Grant>> PlatformVerifier::verify(std::string_view project, std::string_view token) {
   if (!is_sendable(token) || is_dot_segment(project)) co_return token_refused();
   const auto started = clock_.now();
-  const Result<Grant> grant = co_await ask(request_for(project, token));
+  http::ClientRequest request = request_for(project);
+  request.headers.emplace_back("authorization", "Bearer " + std::string(token));
+  const Result<Grant> grant = co_await ask(std::move(request));
   duration_.observe(std::chrono::duration<double>(clock_.now() - started).count());
   if (grant) {
     granted_.add();
@@ -141,13 +143,24 @@ Task<Result<Grant>> PlatformVerifier::verify(std::string_view project, std::stri
   co_return grant;
 }
 
-http::ClientRequest PlatformVerifier::request_for(std::string_view project,
-                                                  std::string_view token) const {
+Task<Status> PlatformVerifier::probe() {
+  http::ClientRequest request = request_for("flowstore-ready");
+  request.timeout = budget_;
+  const auto response = co_await client_.get(request);
+  const Outcome outcome = outcome_of(response);
+  if (outcome.meaning == Meaning::refused || outcome.meaning == Meaning::granted) {
+    outage_log_.answered();
+    co_return Status();
+  }
+  outage_log_.failed(outcome.reason);
+  co_return token_unchecked();
+}
+
+http::ClientRequest PlatformVerifier::request_for(std::string_view project) const {
   http::ClientRequest request;
   request.url = check_url_ + encode_uri_component(project);
   request.headers.emplace_back("user-agent", "FlowFuse Storage Server");
   request.headers.emplace_back("ff-quota", "true");
-  request.headers.emplace_back("authorization", "Bearer " + std::string(token));
   request.connect_timeout = kConnectTimeout;
   return request;
 }

@@ -27,8 +27,13 @@ class PlatformVerifier final : public TokenVerifier {
 
   Task<Result<Grant>> verify(std::string_view project, std::string_view token) override;
 
+  // Asks once, with no token: a platform that works refuses that. For readiness.
+  Task<Status> probe();
+  // What questions find out about that anyway.
+  const OutageLog& outage() const noexcept { return outage_log_; }
+
  private:
-  http::ClientRequest request_for(std::string_view project, std::string_view token) const;
+  http::ClientRequest request_for(std::string_view project) const;
   Task<Result<Grant>> ask(http::ClientRequest request);
 
   http::Client& client_;

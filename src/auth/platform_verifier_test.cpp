@@ -60,6 +60,18 @@ TEST_F(PlatformVerifierTest, AsksAsTheOldServerDid) {
   EXPECT_EQ(checks("valid"), 1U);
 }
 
+TEST_F(PlatformVerifierTest, TakesARefusalWithoutATokenForASignOfLife) {
+  platform_.answer(FakePlatform::Answer(401, "{}"));
+  PlatformVerifier verifier(client_, platform_.url(), plenty, clock_, log_, registry_);
+  EXPECT_TRUE(run(verifier.probe()));
+  EXPECT_FALSE(platform_.last_header("authorization"));
+  EXPECT_TRUE(verifier.outage().latest()->is_answer);
+  platform_.answer(FakePlatform::Answer(500, "{}"));
+  EXPECT_FALSE(run(verifier.probe()));
+  EXPECT_FALSE(verifier.outage().latest()->is_answer);
+  EXPECT_EQ(checks("refused") + checks("unavailable"), 0U);
+}
+
 TEST_F(PlatformVerifierTest, KeepsThePathOfTheBaseUrl) {
   ASSERT_TRUE(verify("p1", "abc", plenty, platform_.url() + "/flow/fuse/"));
   EXPECT_EQ(platform_.last_request(), "GET /flow/fuse/account/check/project/p1");

@@ -20,10 +20,6 @@
 namespace flowstore {
 namespace {
 
-// Lines that may wait for the reader: a second of 4,000 requests. spdlog allots 408 bytes for each
-// at the start, so that more would be felt in the memory of an idle process.
-constexpr std::size_t kQueuedLines = 8192;
-
 // How long the writer sleeps after it has caught up. Waking it costs whoever writes a line a system
 // call, so it wakes up for many lines at once.
 constexpr std::chrono::milliseconds kNap{2};
@@ -141,9 +137,9 @@ LogFields& LogFields::end() {
 
 class Log::Queue {
  public:
-  Queue(int output, LogFormat format, const Clock& clock)
+  Queue(int output, LogFormat format, const Clock& clock, std::size_t lines)
       : output_(output),
-        pool_(std::make_shared<spdlog::details::thread_pool>(kQueuedLines, 1, block_signals,
+        pool_(std::make_shared<spdlog::details::thread_pool>(lines, 1, block_signals,
                                                              [this] { sink_->flush(); })),
         sink_(std::make_shared<BatchingSink>(*pool_, output_, format, clock)),
         logger_(std::make_shared<spdlog::async_logger>(
@@ -168,11 +164,11 @@ class Log::Queue {
   std::shared_ptr<spdlog::async_logger> logger_;
 };
 
-Log::Log(LogLevel level, LogFormat format, const Clock& clock, int output)
+Log::Log(LogLevel level, LogFormat format, const Clock& clock, int output, std::size_t queued_lines)
     : level_(level),
       format_(format),
       clock_(clock),
-      queue_(std::make_unique<Queue>(output, format, clock)) {}
+      queue_(std::make_unique<Queue>(output, format, clock, queued_lines)) {}
 
 Log::~Log() = default;
 

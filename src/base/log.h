@@ -2,6 +2,7 @@
 
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -48,8 +49,14 @@ void append_json_string(std::string& out, std::string_view text);
 // are written before the destructor returns, unless nobody reads them for a second.
 class Log {
  public:
+  // Lines that may wait for the reader. Each has 408 bytes from the start, which is felt in the
+  // memory of an idle process, so that only who logs every request has more: a second of 4,000.
+  static constexpr std::size_t kQueuedEvents = 1024;
+  static constexpr std::size_t kQueuedRequests = 8192;
+
   // `output` is an open file descriptor; it is duplicated.
-  Log(LogLevel level, LogFormat format, const Clock& clock, int output = 1);
+  Log(LogLevel level, LogFormat format, const Clock& clock, int output = 1,
+      std::size_t queued_lines = kQueuedEvents);
   ~Log();
 
   bool is_on(LogLevel level) const noexcept {

@@ -204,7 +204,7 @@ TEST(Log, KeepsTheOrderOfEachThread) {
     for (std::string some = pipe.read(); !some.empty(); some = pipe.read()) text += some;
   });
   {
-    Log log(LogLevel::info, LogFormat::pretty, clock, pipe.writing());
+    Log log(LogLevel::info, LogFormat::pretty, clock, pipe.writing(), Log::kQueuedRequests);
     std::vector<std::thread> threads;
     for (int thread = 0; thread < kThreads; ++thread) {
       threads.emplace_back([&log, thread] {
@@ -260,7 +260,7 @@ TEST(Log, DropsTheOldestLinesOfAReaderThatSleepsAndSaysHowMany) {
   std::uint64_t dropped = 0;
   std::thread reader;
   {
-    Log log(LogLevel::info, LogFormat::pretty, clock, pipe.writing());
+    Log log(LogLevel::info, LogFormat::pretty, clock, pipe.writing(), Log::kQueuedRequests);
     for (int i = 0; i < kLines; ++i) log.info("line " + std::to_string(i) + ".");
     dropped = log.dropped();
     reader = std::thread([&] {

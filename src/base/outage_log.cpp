@@ -6,6 +6,7 @@ void OutageLog::failed(std::string_view reason) {
   const auto now = clock_.now();
   {
     const std::lock_guard lock(mutex_);
+    latest_ = Heard{now, false};
     // Also holds back a service that answers every other question: it is out once a minute.
     if (now < next_line_) return;
     is_out_ = true;
@@ -17,12 +18,19 @@ void OutageLog::failed(std::string_view reason) {
 }
 
 void OutageLog::answered() {
+  const auto now = clock_.now();
   {
     const std::lock_guard lock(mutex_);
+    latest_ = Heard{now, true};
     if (!is_out_) return;
     is_out_ = false;
   }
   log_.info(back_);
+}
+
+std::optional<OutageLog::Heard> OutageLog::latest() const {
+  const std::lock_guard lock(mutex_);
+  return latest_;
 }
 
 }  // namespace flowstore

@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -27,14 +28,22 @@ class OutageLog {
   // A question was answered.
   void answered();
 
+  // How the latest question went, and when; nothing before the first one.
+  struct Heard {
+    Clock::Instant at{};
+    bool is_answer = false;
+  };
+  std::optional<Heard> latest() const;
+
  private:
   const Clock& clock_;
   Log& log_;
   std::string out_;
   std::string back_;
-  std::mutex mutex_;
-  bool is_out_ = false;         // guarded by mutex_
-  Clock::Instant next_line_{};  // guarded by mutex_; when a failure is worth a line again
+  mutable std::mutex mutex_;
+  std::optional<Heard> latest_;  // guarded by mutex_
+  bool is_out_ = false;          // guarded by mutex_
+  Clock::Instant next_line_{};   // guarded by mutex_; when a failure is worth a line again
 };
 
 }  // namespace flowstore

@@ -53,5 +53,20 @@ TEST(OutageLog, IsQuietWhileAllIsWell) {
   EXPECT_EQ(lines_of([](OutageLog& outage, ManualClock&) { outage.answered(); }), 0);
 }
 
+TEST(OutageLog, KnowsHowTheLatestQuestionWent) {
+  ManualClock clock;
+  Log log(LogLevel::silent, LogFormat::json, clock);
+  OutageLog outage(clock, log, "It is out.", "It is back.");
+  EXPECT_FALSE(outage.latest());
+  outage.failed("status 500");
+  EXPECT_FALSE(outage.latest()->is_answer);
+  clock.advance(std::chrono::seconds(1));
+  outage.answered();
+  // Less than a minute after the last line: no line, but known all the same.
+  outage.failed("status 500");
+  EXPECT_FALSE(outage.latest()->is_answer);
+  EXPECT_EQ(outage.latest()->at, clock.now());
+}
+
 }  // namespace
 }  // namespace flowstore

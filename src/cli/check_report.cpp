@@ -69,6 +69,7 @@ std::string results_json(const std::vector<server::CheckResult>& results) {
   for (const server::CheckResult& result : results) {
     LogFields fields;
     fields.text("name", result.name).raw("ok", boolean(result.is_ok)).text("detail", result.detail);
+    if (result.is_warning) fields.raw("warning", "true");
     objects.push_back(fields.json());
   }
   return array(objects);
@@ -94,7 +95,8 @@ std::string as_text(const CheckReport& report) {
     text += "FAIL  configuration: nothing else was tried; mend the above and run check again\n";
   }
   for (const server::CheckResult& result : report.results) {
-    text += (result.is_ok ? "ok    " : "FAIL  ") + result.name + ": " + result.detail + "\n";
+    const char* const kind = !result.is_ok ? "FAIL  " : result.is_warning ? "warn  " : "ok    ";
+    text += kind + result.name + ": " + result.detail + "\n";
   }
   return text;
 }

@@ -50,9 +50,13 @@ int run(int argc, char** argv) {
   try {
     // argc is 0 when the caller of exec says so.
     const std::vector<std::string> words(argv + (argc > 0 ? 1 : 0), argv + argc);
-    const Surroundings around{
-        config::process_environment(), working_directory(), std::cout, std::cerr, server::serve,
-        server::check_dependencies};
+    const Surroundings around{config::process_environment(),
+                              working_directory(),
+                              std::cout,
+                              std::cerr,
+                              server::serve,
+                              server::check_dependencies,
+                              ::isatty(STDERR_FILENO) == 1};
     return run_program(words, around);
   } catch (const std::exception& error) {
     std::cerr << "flowstore: could not start: " << error.what() << '\n';

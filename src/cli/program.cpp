@@ -4,29 +4,15 @@
 
 #include "cli/arguments.h"
 #include "cli/check_report.h"
+#include "cli/commands.h"
+#include "cli/help.h"
 
 namespace flowstore::cli {
 namespace {
 
-config::LoadResult load(const Arguments& arguments, const Surroundings& around) {
-  config::Sources sources;
-  sources.config_file = arguments.config_file;
-  sources.home = arguments.home;
-  sources.environment = around.environment;
-  sources.working_directory = around.working_directory;
-  return config::load(sources);
-}
-
 int serve(const Arguments& arguments, const Surroundings& around) {
-  const config::LoadResult loaded = load(arguments, around);
-  if (loaded.is_usable()) return around.serve(loaded.config);
-  // Warnings too: a misspelled name is often why another is missing.
-  for (const config::Problem& problem : loaded.problems) {
-    around.err << "flowstore: " << (problem.is_fatal ? "" : "warning: ") << to_text(problem)
-               << '\n';
-  }
-  around.err.flush();
-  return 1;
+  const auto config = usable(load(arguments, around), around);
+  return config ? around.serve(*config) : 1;
 }
 
 int check(const Arguments& arguments, const Surroundings& around) {
@@ -47,15 +33,28 @@ int run_program(const std::vector<std::string>& words, const Surroundings& aroun
     return 2;
   }
   const auto& arguments = std::get<Arguments>(parsed);
+  if (arguments.asks_for_help) {
+    around.out << help_about(arguments.command) << std::flush;
+    return 0;
+  }
   switch (arguments.command) {
-    case Command::help:
-      around.out << help_text << std::flush;
-      return 0;
     case Command::version:
       around.out << "flowstore " FLOWSTORE_VERSION "\n" << std::flush;
       return 0;
     case Command::check:
       return check(arguments, around);
+    case Command::healthcheck:
+      return healthcheck(arguments, around);
+    case Command::usage:
+      return usage(arguments, around);
+    case Command::export_:
+      return export_archive(arguments, around);
+    case Command::import:
+      return import_archive(arguments, around);
+    case Command::migrate:
+      return migrate(arguments, around);
+    case Command::gc:
+      return gc(arguments, around);
     case Command::serve:
       break;
   }

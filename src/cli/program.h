@@ -20,6 +20,7 @@ struct Surroundings {
   std::ostream& err;
   std::function<int(const config::Config&)> serve;
   std::function<std::vector<server::CheckResult>(const config::Config&)> check_dependencies;
+  bool err_is_terminal = false;  // long commands show there how far they are
 };
 
 // Runs the command that the words after the program's name ask for; returns the exit code.

@@ -51,7 +51,7 @@ class Program : public ::testing::Test {
   std::ostringstream out_;
   std::ostringstream err_;
   std::optional<config::Config> served_;
-  std::vector<server::CheckResult> dependencies_ = {{"port", true, "3001 is free"}};
+  std::vector<server::CheckResult> dependencies_ = {{"port", true, false, "3001 is free"}};
 };
 
 constexpr const char* good = "base_url: http://forge\ndriver: {type: memory}\n";
@@ -119,14 +119,65 @@ TEST_F(Program, PrintsItsVersion) {
 TEST_F(Program, PrintsHelpThatFitsAScreen) {
   for (const char* word : {"--help", "-h"}) {
     EXPECT_EQ(run({word}), 0);
-    EXPECT_NE(out().find("Usage: flowstore [serve | check] [options]"), std::string::npos);
+    EXPECT_NE(out().find("Usage: flowstore [COMMAND] [options]"), std::string::npos);
   }
-  EXPECT_EQ(run({"check", "--help"}), 0);
-  std::istringstream lines(out());
-  int count = 0;
-  for (std::string line; std::getline(lines, line); ++count) EXPECT_LE(line.size(), 90u) << line;
-  EXPECT_LE(count, 30);
-  EXPECT_GT(count, 10);
+  for (const char* command :
+       {"", "check", "healthcheck", "usage", "export", "import", "migrate", "gc"}) {
+    SCOPED_TRACE(command);
+    std::vector<std::string> words = {"--help"};
+    if (*command != '\0') words.insert(words.begin(), command);
+    EXPECT_EQ(run(words), 0);
+    const std::string usage = std::string("Usage: flowstore ") + command;
+    EXPECT_NE(out().find(usage), std::string::npos) << out();
+    EXPECT_NE(out().find("\nExamples:\n"), std::string::npos);
+    std::istringstream lines(out());
+    int count = 0;
+    for (std::string line; std::getline(lines, line); ++count) EXPECT_LE(line.size(), 95u) << line;
+    EXPECT_LE(count, 34);
+    EXPECT_GT(count, 10);
+  }
+}
+
+TEST_F(Program, ACommandWithoutWhatItNeedsIsMisuse) {
+  const std::vector<std::vector<std::string>> cases = {
+      {"export"},
+      {"import"},
+      {"gc"},
+      {"gc", "--live", "x", "--delete", "all"},
+      {"gc", "--live", "x", "--quiet-days", "-1"},
+      {"migrate"},
+      {"migrate", "--from-tree", "x"},
+      {"migrate", "--from-tree", "x", "--to-tree", "y", "--project", "t/p"},
+      {"migrate", "--from", "a", "--from-tree", "x", "--project", "t/p"},
+      {"usage", "--project", "p"},
+      {"usage", "--project", "/p"},
+      {"usage", "--project", "t/p/q"},
+      {"export", "a", "--replace"}};
+  for (const auto& words : cases) {
+    EXPECT_EQ(run(words), 2) << words.front() << " " << words.size();
+    EXPECT_TRUE(err().ends_with("; see flowstore --help\n")) << err();
+    EXPECT_EQ(err().find('\n'), err().size() - 1) << err();
+  }
+}
+
+TEST_F(Program, CountsWhatIsThere) {
+  write(default_file, "base_url: http://forge\ndriver: {type: localfs, options: {root: files}}\n");
+  fs::create_directories(home_ / "files/t/p");
+  write("files/t/p/a", "12345");
+  EXPECT_EQ(run({"usage", "--json"}), 0) << err();
+  EXPECT_TRUE(out().starts_with(R"({"total":{"projects":1,"files":1,"fileBytes":5,)")) << out();
+  EXPECT_EQ(err(), "");
+}
+
+TEST_F(Program, AHealthcheckSaysInOneSentenceWhyThereIsNoAnswer) {
+  // Nobody listens on port 1, and the configuration need not be able to serve.
+  write(default_file, "port: 1\nbase_url: http://forge\ndriver: {type: memory}\n");
+  EXPECT_EQ(run({"healthcheck"}), 1);
+  EXPECT_EQ(out(), "");
+  EXPECT_TRUE(err().starts_with("flowstore: http://localhost:1/health does not answer: ")) << err();
+  EXPECT_TRUE(err().ends_with("is flowstore running, with this port?\n")) << err();
+  EXPECT_EQ(run({"healthcheck", "--json"}), 1);
+  EXPECT_TRUE(out().starts_with(R"({"ok":false,"detail":"http://localhost:1/health )")) << out();
 }
 
 TEST_F(Program, CheckPrintsTheConfigurationAndALinePerResult) {
@@ -141,9 +192,22 @@ TEST_F(Program, CheckPrintsTheConfigurationAndALinePerResult) {
 
 TEST_F(Program, CheckFailsIfADependencyDoes) {
   write(default_file, good);
-  dependencies_.push_back({"platform", false, "http://forge does not answer; is it running?"});
+  dependencies_.push_back(
+      {"platform", false, false, "http://forge does not answer; is it running?"});
   EXPECT_EQ(run({"check"}), 1);
   EXPECT_TRUE(out().ends_with("\nFAIL  platform: http://forge does not answer; is it running?\n"));
+}
+
+TEST_F(Program, AWarningOfACheckIsNoFailure) {
+  write(default_file, good);
+  dependencies_.push_back({"clock", true, true, "this machine is 90 s ahead of the platform"});
+  EXPECT_EQ(run({"check"}), 0);
+  EXPECT_TRUE(out().ends_with("\nwarn  clock: this machine is 90 s ahead of the platform\n"));
+  EXPECT_EQ(run({"check", "--json"}), 0);
+  EXPECT_NE(
+      out().find(
+          R"("ok":true,"detail":"this machine is 90 s ahead of the platform","warning":true)"),
+      std::string::npos);
 }
 
 TEST_F(Program, CheckTriesNothingWithAConfigurationThatCannotBeUsed) {

@@ -181,7 +181,10 @@ struct Config {
   std::size_t workers = 0;         // workers: event loops; 0: one per core
   std::chrono::milliseconds shutdown_grace{20'000};  // shutdown.grace, in seconds
   bool has_metrics = false;                          // telemetry.backend.prometheus.enabled
-  Account account;                                   // user, group
+  // telemetry.backend.prometheus.openTelemetryNames: requests under those names, too.
+  bool has_opentelemetry_names = false;
+  bool has_console = false;  // console.enabled
+  Account account;           // user, group
   TlsConfig tls;
   AdminConfig admin;
   DriverConfig driver;

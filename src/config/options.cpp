@@ -239,6 +239,16 @@ Table operations_options() {
          if (const auto flag = v.flag()) c.has_metrics = *flag;
        },
        [](const Config& c) { return show_flag(c.has_metrics); }},
+      {"telemetry.backend.prometheus.openTelemetryNames",
+       [](const Value& v, Config& c) {
+         if (const auto flag = v.flag()) c.has_opentelemetry_names = *flag;
+       },
+       [](const Config& c) { return show_flag(c.has_opentelemetry_names); }},
+      {"console.enabled",
+       [](const Value& v, Config& c) {
+         if (const auto flag = v.flag()) c.has_console = *flag;
+       },
+       [](const Config& c) { return show_flag(c.has_console); }},
   };
 }
 

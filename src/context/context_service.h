@@ -109,10 +109,12 @@ class ContextService {
   // Removes the scopes of a project that the ids do not keep.
   Task<Status> clean(const Caller& caller, const std::string& project, ActiveIds ids);
 
+  // What a project may hold whose grant says `granted`.
+  CharacterLimit limit_for(CharacterLimit granted) const noexcept;
+
  private:
   // Reads a row, as canonical text of an object.
   Task<Result<std::optional<std::string>>> read(const Caller& caller, const ScopeName& name);
-  CharacterLimit limit_for(CharacterLimit granted) const noexcept;
   // The answer for a write that was made under the limit, or a somewhat larger one.
   Status settle(Status outcome, CharacterLimit limit);
 

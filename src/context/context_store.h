@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "base/caller.h"
+#include "base/outage_log.h"
 #include "base/result.h"
 #include "base/task.h"
 
@@ -57,6 +58,14 @@ class RowSource {
   virtual Task<Result<std::optional<Row>>> next() = 0;
 };
 
+// What a project keeps.
+struct ProjectUse {
+  ProjectUse() = default;
+  std::string project;
+  std::uint64_t rows = 0;
+  std::uint64_t characters = 0;  // as quotas count them
+};
+
 struct Page {
   Page() = default;
   std::uint64_t count = 0;                  // rows of the project in all
@@ -100,8 +109,15 @@ class ContextStore {
   virtual Task<Status> clean(const Caller& caller, const std::string& project,
                              std::function<bool(std::string_view scope)> is_kept) = 0;
 
+  // Some of the projects that have rows, in the database's own order, behind the project `after`;
+  // from the first one on if that is empty. None at the end.
+  virtual Task<Result<std::vector<ProjectUse>>> projects(const std::string& after) = 0;
+
   // Whether the store can work now; the error says what to do.
   virtual Task<Status> probe() = 0;
+
+  // What requests find out about that anyway; null where nobody keeps count.
+  virtual const OutageLog* outage() const { return nullptr; }
 
   // Ends the store's threads, blocking until they are gone. Every call that is under way is
   // answered (as unavailable, unless it was through) before this returns, so that nobody is resumed

@@ -17,6 +17,10 @@ constexpr metrics::OperationFamily kTimes = {"flowstore_storage_operation_durati
 // of them take about as long as a client waits.
 constexpr int kMostTries = 10;
 
+// Of a change, from when the body is there and the file's turn has come, with all that it needs one
+// after the other: below the 2.5 s in which a client wants to know.
+constexpr std::chrono::milliseconds kPatience{2300};
+
 // What the project grows by when a body of this size is written.
 std::int64_t growth_of(WriteMode mode, std::uint64_t size, const std::optional<FileStat>& old) {
   const auto grown = static_cast<std::int64_t>(size);
@@ -101,15 +105,16 @@ Task<Result<WriteResult>> FileService::commit(const FileKey& key, Upload& upload
       options.mode == WriteMode::append && options.conditions.empty() && store_.joins_appends();
   std::optional<Turn> turn;
   if (!is_joined) turn.emplace(co_await turns_.take(key.path()));
+  const auto until = std::chrono::steady_clock::now() + kPatience;
   for (int left = kMostTries - 1;; --left) {
-    auto written = co_await commit_once(key, upload, options);
+    auto written = co_await commit_once(key, upload, options, until);
     const bool is_passed = !written && written.error().kind() == ErrorKind::conflict;
     if (!is_passed || left == 0) co_return written;
   }
 }
 
 Task<Result<WriteResult>> FileService::commit_once(const FileKey& key, Upload& upload,
-                                                   const WriteOptions& options) {
+                                                   const WriteOptions& options, Until until) {
   const bool needs_size = options.quota && options.mode == WriteMode::replace;
   std::optional<FileStat> old;
   Expected expected;
@@ -118,6 +123,7 @@ Task<Result<WriteResult>> FileService::commit_once(const FileKey& key, Upload& u
     FLOWSTORE_CO_TRY_STATUS(evaluate_write(options.conditions, old));
     expected = Expected(old);
   }
+  expected.until = until;
   const std::int64_t growth = growth_of(options.mode, upload.size(), old);
   FLOWSTORE_CO_TRY(auto change, co_await ledger_.announce(key.project(), growth, options.quota));
   crash_point(CrashPoint::growth_announced);
@@ -169,20 +175,23 @@ Task<Status> FileService::remove(const FileKey& key, const Preconditions& condit
     if (file) co_return not_a_directory(key, "unlink");
   }
   const Turn turn = co_await turns_.take(key.path());
+  const auto until = std::chrono::steady_clock::now() + kPatience;
   for (int left = kMostTries - 1;; --left) {
-    Status removed = co_await remove_once(key, conditions);
+    Status removed = co_await remove_once(key, conditions, until);
     const bool is_passed = !removed && removed.error().kind() == ErrorKind::conflict;
     if (!is_passed || left == 0) co_return removed;
   }
 }
 
-Task<Status> FileService::remove_once(const FileKey& key, const Preconditions& conditions) {
+Task<Status> FileService::remove_once(const FileKey& key, const Preconditions& conditions,
+                                      Until until) {
   Expected expected;
   if (!conditions.empty()) {
     FLOWSTORE_CO_TRY(const auto old, co_await store_.find(key));
     FLOWSTORE_CO_TRY_STATUS(evaluate_write(conditions, old));
     expected = Expected(old);
   }
+  expected.until = until;
   FLOWSTORE_CO_TRY(auto change, co_await ledger_.announce(key.project(), 0, std::nullopt));
   const auto measured = remove_time_.measure();
   const auto removed = co_await store_.remove(key, std::move(expected));

@@ -2,6 +2,7 @@
 
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <optional>
 
@@ -65,6 +66,8 @@ class FileService {
   Task<Result<bool>> has_files(const ProjectKey& project);
 
  private:
+  using Until = std::chrono::steady_clock::time_point;
+
   Task<Result<WriteResult>> receive_and_commit(const FileKey& key, ByteSource& body,
                                                const WriteOptions& options);
   Task<Status> limit_body(const FileKey& key, BoundedSource& body, const WriteOptions& options);
@@ -73,9 +76,9 @@ class FileService {
                                                 WriteMode mode);
   Task<Result<WriteResult>> commit(const FileKey& key, Upload& upload, const WriteOptions& options);
   Task<Result<WriteResult>> commit_once(const FileKey& key, Upload& upload,
-                                        const WriteOptions& options);
+                                        const WriteOptions& options, Until until);
   Task<Result<WriteResult>> publish(Upload& upload, Expected expected);
-  Task<Status> remove_once(const FileKey& key, const Preconditions& conditions);
+  Task<Status> remove_once(const FileKey& key, const Preconditions& conditions, Until until);
 
   FileStore& store_;
   UsageLedger& ledger_;

@@ -12,6 +12,7 @@
 
 #include "base/byte_source.h"
 #include "base/content.h"
+#include "base/outage_log.h"
 #include "base/result.h"
 #include "base/task.h"
 #include "files/file_key.h"
@@ -52,6 +53,9 @@ struct Expected {
   enum class What : std::uint8_t { anything, no_file, this_file };
   What what = What::anything;
   FileStat file;  // what stat() said of it
+  // When whoever asked for the change gives up. A store that waits for others ends with unavailable
+  // by then, unless it takes longer because there is much to move. Nothing: it knows best itself.
+  std::optional<std::chrono::steady_clock::time_point> until;
 };
 
 // What the caller will do with a file that it opens.
@@ -162,8 +166,14 @@ class FileStore {
   // The projects of a team that ever stored a file, in byte order.
   virtual Task<Result<std::vector<ProjectKey>>> projects(std::string_view team) = 0;
 
+  // The teams of such projects, in byte order.
+  virtual Task<Result<std::vector<std::string>>> teams() = 0;
+
   // Can the store work right now? For `check` and readiness.
   virtual Task<Status> probe() = 0;
+
+  // What requests find out about that anyway; null where nobody keeps count.
+  virtual const OutageLog* outage() const { return nullptr; }
 };
 
 }  // namespace flowstore::files

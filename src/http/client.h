@@ -25,6 +25,9 @@ struct ClientRequest {
   std::size_t max_body_bytes = 64 * 1024;           // a longer answer, unpacked, is an error
   bool on_new_connection = false;                   // not on one that was used before
   bool follow_redirects = true;  // to http and https only; never hands credentials on
+  // To a port of this machine, with nothing secret: by no proxy, and whatever certificate it shows,
+  // which is made out to the name that clients know.
+  bool stays_here = false;
 };
 
 struct ClientResponse {
@@ -33,6 +36,7 @@ struct ClientResponse {
   int status = 0;
   std::string body;         // unpacked
   std::string retry_after;  // the header, empty if not sent
+  std::string date;         // the same
 };
 
 // Keeps connections open and shares them between all callers; one thread of its own does the work.

@@ -51,6 +51,8 @@ class Transfer {
   Status add_headers();
   void set_options(const Trust& trust);
   std::chrono::milliseconds left() const;
+  // Of the answer; empty if it was not sent.
+  std::string header_of(const char* name) const;
   std::string reason_of(CURLcode code) const;
 
   ClientRequest request_;

@@ -44,6 +44,7 @@ class Connector::KeptReply final : public Reply {
     return dialogue_.head().header(name);
   }
   std::optional<std::uint64_t> size() const override { return dialogue_.head().length(); }
+  void end_by(Instant deadline) noexcept override { dialogue_.end_by(deadline); }
 
   Task<Result<std::string_view>> next() override {
     const auto piece = co_await dialogue_.next();

@@ -55,6 +55,10 @@ class Reply : public ByteSource {
   virtual int status() const = 0;
   // By its name, in whatever case; empty if there is none.
   virtual std::string_view header(std::string_view name) const = 0;
+
+  // What is not there by then is cut short, however steadily it comes. Without it a body may take
+  // as long as it likes.
+  virtual void end_by(Instant deadline) noexcept = 0;
 };
 
 struct ConnectorOptions {

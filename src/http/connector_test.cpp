@@ -244,6 +244,29 @@ TEST_F(ConnectorTest, WaitsForNothingLongerThanItMay) {
   EXPECT_EQ(ask_on_a_loop(silent, std::move(late)).code, kNoAnswer);
 }
 
+TEST_F(ConnectorTest, WaitsForNoBodyBeyondItsEnd) {
+  std::atomic<bool> has_ended = false;
+  const RawServer crawling([&](RawPeer& peer) {
+    peer.read_head();
+    peer.send("HTTP/1.1 200 OK\r\ncontent-length: 1000000000\r\n\r\n");
+    while (!has_ended) {
+      peer.send("x");
+      std::this_thread::sleep_for(milliseconds(1));
+    }
+  });
+  const Origin origin = origin_of(crawling);
+  auto pull = [&]() -> Task<std::string> {
+    const auto reply = co_await connector_.send(origin, request_for("GET"));
+    (*reply)->end_by(std::chrono::steady_clock::now() + milliseconds(100));
+    while (true) {
+      const auto piece = co_await (*reply)->next();
+      if (!piece) co_return piece.error().code();
+    }
+  };
+  EXPECT_EQ(run(pull()), kCutShort);
+  has_ended = true;
+}
+
 TEST_F(ConnectorTest, UsesNoneOfTheKeptConnectionsAfterOneWasSilent) {
   constexpr int kKept = 3;
   std::latch all_are_here(kKept);

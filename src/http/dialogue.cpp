@@ -136,7 +136,8 @@ Task<Result<std::string_view>> Dialogue::next() {
                                            : "the answer's chunks are malformed");
     }
     co_await wire_->be_fair();
-    const Status more = co_await read_more(steady_clock::now() + timeout_);
+    const Status more =
+        co_await read_more(std::min(body_deadline_, steady_clock::now() + timeout_));
     if (more) continue;
     is_broken_ = true;  // also if it was only too slow
     co_return unavailable(kCutShort, more.error().message());

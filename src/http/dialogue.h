@@ -28,6 +28,8 @@ class Dialogue {
 
   // The next bytes of the answer's body; empty at the end.
   Task<Result<std::string_view>> next();
+  // Of the body, whatever the progress.
+  void end_by(Instant deadline) noexcept { body_deadline_ = deadline; }
 
   // All of the answer is in, if not all of it has been asked for.
   bool is_over() const noexcept { return reader_.state() == ReplyReader::State::complete; }
@@ -58,7 +60,8 @@ class Dialogue {
   ReplyReader reader_;
   const std::chrono::milliseconds timeout_;
   const Instant deadline_;  // of the answer's head
-  std::size_t sent_ = 0;    // bytes that the kernel has taken
+  Instant body_deadline_ = Instant::max();
+  std::size_t sent_ = 0;  // bytes that the kernel has taken
   bool was_sent_whole_ = false;
   bool has_piece_ = false;  // the reader's piece has not been asked for
   bool is_broken_ = false;

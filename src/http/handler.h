@@ -87,6 +87,7 @@ class Response {
   int status;
   std::string_view content_type;                                  // a literal; empty: none is sent
   std::vector<std::pair<std::string_view, std::string>> headers;  // names are literals
+  std::string_view security_policy;  // a literal, in place of the usual Content-Security-Policy
   Content content;
   bool close = false;                // end the connection after this answer
   std::shared_ptr<const void> held;  // dies when the answer was sent, or cannot be; may be null

@@ -27,16 +27,22 @@ constexpr std::string_view kSecurityHeaders =
     "X-Permitted-Cross-Domain-Policies: none\r\n"
     "X-XSS-Protection: 0\r\n";
 
+// The same without the policy, which is the first line.
+constexpr std::string_view kWithoutPolicy =
+    kSecurityHeaders.substr(kSecurityHeaders.find('\n') + 1);
+
 // Of RFC 9110 and, for 413, Node.js. The frequent ones first.
-constexpr std::array<std::pair<int, std::string_view>, 20> kReasonPhrases = {{
+constexpr std::array<std::pair<int, std::string_view>, 22> kReasonPhrases = {{
     {200, "OK"},
     {404, "Not Found"},
     {401, "Unauthorized"},
     {204, "No Content"},
     {206, "Partial Content"},
     {304, "Not Modified"},
+    {308, "Permanent Redirect"},
     {400, "Bad Request"},
     {403, "Forbidden"},
+    {405, "Method Not Allowed"},
     {408, "Request Timeout"},
     {409, "Conflict"},
     {412, "Precondition Failed"},
@@ -82,7 +88,7 @@ constexpr std::size_t kOwnRoom = kSecurityHeaders.size() + 512;
 }  // namespace
 
 std::size_t head_room(const Response& response) {
-  std::size_t room = kOwnRoom + response.content_type.size();
+  std::size_t room = kOwnRoom + response.content_type.size() + response.security_policy.size();
   for (const auto& [name, value] : response.headers) room += name.size() + value.size() + 4;
   return room;
 }
@@ -91,7 +97,12 @@ std::size_t write_head(char* out, const Response& response, std::optional<std::u
                        const Framing& framing, const HeadTime& time) {
   Pen pen(out);
   pen.put("HTTP/1.1 ").number(static_cast<std::uint64_t>(response.status));
-  pen.put(" ").put(reason_phrase(response.status)).put("\r\n").put(kSecurityHeaders);
+  pen.put(" ").put(reason_phrase(response.status)).put("\r\n");
+  if (response.security_policy.empty()) {
+    pen.put(kSecurityHeaders);
+  } else {
+    pen.header("Content-Security-Policy", response.security_policy).put(kWithoutPolicy);
+  }
   if (!response.content_type.empty()) pen.header("content-type", response.content_type);
   for (const auto& [name, value] : response.headers) pen.header(name, value);
   // RFC 9110, section 8.6: without content nothing is said of its length.

@@ -53,6 +53,16 @@ TEST(ResponseHead, IsTheOldServersWordForWord) {
       "\r\n");
 }
 
+TEST(ResponseHead, TakesThePolicyOfTheAnswerInPlaceOfTheUsualOne) {
+  Response response;
+  response.security_policy = "default-src 'none'";
+  const std::string head = head_of(response, 0);
+  EXPECT_TRUE(has(head, "Content-Security-Policy: default-src 'none'"));
+  EXPECT_EQ(head.find("upgrade-insecure-requests"), std::string::npos);
+  EXPECT_TRUE(has(head, "Cross-Origin-Opener-Policy: same-origin"));
+  EXPECT_TRUE(has(head, "X-XSS-Protection: 0"));
+}
+
 TEST(ResponseHead, SaysNothingOfAContentTypeWithoutContent) {
   const std::string head = head_of(Response(), 0);
   EXPECT_TRUE(has(head, "content-length: 0"));

@@ -4,6 +4,7 @@
 
 #include <array>
 #include <chrono>
+#include <map>
 #include <string>
 #include <string_view>
 
@@ -25,7 +26,13 @@ class HttpMetrics {
   // Appends both families as Prometheus text, in the order of their labels.
   void collect(std::string& out) const;
 
+  // The same requests as http_server_request_duration_seconds, with the labels and bounds of
+  // OpenTelemetry's semantic conventions. `scheme`: "http" or "https".
+  void collect_opentelemetry(std::string& out, std::string_view scheme) const;
+
  private:
+  std::map<HttpLabels, HttpTotals> totals() const;
+
   std::array<HttpSeriesTable, kShards> tables_;
 };
 

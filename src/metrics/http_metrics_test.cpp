@@ -54,6 +54,47 @@ TEST(HttpMetrics, WritesTheFamiliesOfTheOldServer) {
   EXPECT_EQ(text_of(metrics), expected);
 }
 
+TEST(HttpMetrics, WritesTheNamesOfOpenTelemetry) {
+  HttpMetrics metrics;
+  metrics.observe("GET", "/health", 200, milliseconds(5));
+  metrics.observe("GET", "/health", 200, milliseconds(60));
+  std::string text;
+  metrics.collect_opentelemetry(text, "https");
+  const std::string labels =
+      "{http_request_method=\"GET\",http_response_status_code=\"200\",http_route=\"/health\","
+      "url_scheme=\"https\"";
+  const std::string name = "http_server_request_duration_seconds";
+  EXPECT_TRUE(text.starts_with("# HELP " + name + " Duration of HTTP server requests.\n# TYPE " +
+                               name + " histogram\n"))
+      << text;
+  EXPECT_EQ(value_of(text, name + "_bucket" + labels + ",le=\"0.05\"}"), 1) << text;
+  EXPECT_EQ(value_of(text, name + "_bucket" + labels + ",le=\"0.075\"}"), 2);
+  EXPECT_EQ(value_of(text, name + "_bucket" + labels + ",le=\"7.5\"}"), 2);
+  EXPECT_EQ(value_of(text, name + "_count" + labels + "}"), 2);
+}
+
+TEST(HttpMetrics, CountsByTheOldBoundsWhatWasCountedByFinerOnes) {
+  HttpMetrics metrics;
+  for (const int time : {5, 60, 80, 600, 800, 6000, 8000, 11000}) {
+    metrics.observe("GET", "/health", 200, milliseconds(time));
+  }
+  const std::string text = text_of(metrics);
+  const auto count = [&](const std::string& bound) {
+    return value_of(text,
+                    "http_request_duration_seconds_bucket{method=\"GET\",route=\"/health\","
+                    "status_code=\"200\",le=\"" +
+                        bound + "\"}");
+  };
+  EXPECT_EQ(count("0.005"), 1);
+  EXPECT_EQ(count("0.05"), 1);
+  EXPECT_EQ(count("0.1"), 3);
+  EXPECT_EQ(count("0.5"), 3);
+  EXPECT_EQ(count("1"), 5);
+  EXPECT_EQ(count("5"), 5);
+  EXPECT_EQ(count("10"), 7);
+  EXPECT_EQ(count("+Inf"), 8);
+}
+
 TEST(HttpMetrics, DoesNotCountHeadOptionsAndUnknownRoutes) {
   HttpMetrics metrics;
   metrics.observe("HEAD", "/health", 200, milliseconds(1));

@@ -7,9 +7,9 @@ namespace flowstore::metrics {
 void HttpSeries::observe(std::chrono::nanoseconds duration) noexcept {
   const double seconds = std::chrono::duration<double>(duration).count();
   // A duration on a bound belongs to its bucket: "le" is less or equal. Most are in the first one.
-  const auto bound = std::find_if(kDurationBounds.begin(), kDurationBounds.end(),
+  const auto bound = std::find_if(kFineBounds.begin(), kFineBounds.end(),
                                   [seconds](double upper) { return seconds <= upper; });
-  const auto bucket = static_cast<std::size_t>(bound - kDurationBounds.begin());
+  const auto bucket = static_cast<std::size_t>(bound - kFineBounds.begin());
   durations_[bucket].fetch_add(1, std::memory_order_relaxed);
   quantiles_[quantiles::bucket_of(duration)].fetch_add(1, std::memory_order_relaxed);
   nanoseconds_.fetch_add(static_cast<std::uint64_t>(duration.count()), std::memory_order_relaxed);

@@ -18,7 +18,10 @@
 
 namespace flowstore::metrics {
 
-// Upper bounds in seconds: prom-client's defaults, which the old server uses.
+// Upper bounds in seconds, as OpenTelemetry has them for HTTP.
+inline constexpr std::array<double, 14> kFineBounds = {0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25,
+                                                       0.5,   0.75, 1,     2.5,  5,     7.5, 10};
+// prom-client's defaults, which the old server uses: some of them.
 inline constexpr std::array<double, 11> kDurationBounds = {0.005, 0.01, 0.025, 0.05, 0.1, 0.25,
                                                            0.5,   1,    2.5,   5,    10};
 
@@ -33,7 +36,7 @@ struct HttpLabels {
 
 // What was counted, in numbers that can be added up.
 struct HttpTotals {
-  std::array<std::uint64_t, kDurationBounds.size() + 1> durations{};  // not cumulated; last: +Inf
+  std::array<std::uint64_t, kFineBounds.size() + 1> durations{};  // not cumulated; last: +Inf
   std::array<std::uint64_t, quantiles::kBuckets> quantiles{};
   std::uint64_t nanoseconds = 0;
 };
@@ -53,7 +56,7 @@ class HttpSeries {
 
  private:
   HttpLabels labels_;
-  std::array<std::atomic<std::uint64_t>, kDurationBounds.size() + 1> durations_{};
+  std::array<std::atomic<std::uint64_t>, kFineBounds.size() + 1> durations_{};
   std::array<std::atomic<std::uint64_t>, quantiles::kBuckets> quantiles_{};
   std::atomic<std::uint64_t> nanoseconds_{0};
 };

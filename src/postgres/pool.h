@@ -57,6 +57,8 @@ class Pool {
   bool is_down() const noexcept { return is_down_; }
   bool use_names() const noexcept { return use_names_; }
 
+  const OutageLog& outage() const noexcept { return outage_log_; }
+
   // Does what a failed statement asks for: forgets named statements, or looks at the tables again.
   void learn_from(const Trouble& trouble);
 

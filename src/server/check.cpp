@@ -6,7 +6,9 @@
 
 #include "base/blocking_pool.h"
 #include "http/client.h"
+#include "http/date.h"
 #include "metrics/registry.h"
+#include "server/check_places.h"
 #include "server/context_stores.h"
 #include "server/file_stores.h"
 #include "server/listeners.h"
@@ -55,17 +57,27 @@ Task<Status> try_context(const config::ContextConfig& config, BlockingPool& io, 
   co_return answer;
 }
 
+// libcurl's words for a chain that ends with an authority nobody here knows.
+std::string advice_about(const std::string& failure) {
+  if (failure.find("SSL certificate problem") == std::string::npos) {
+    return "; check base_url and the network to it";
+  }
+  return "; if its certificate is of an authority of your own, name that in NODE_EXTRA_CA_CERTS";
+}
+
 // Any answer of the platform shows that base_url leads somewhere; a 401 is the right one for a
 // request without a token.
-Task<Status> try_platform(const std::string& base_url) {
+// `date` is what it says of the time.
+Task<Status> try_platform(const std::string& base_url, std::string& date) {
   http::Client client;
   http::ClientRequest request;
   request.url = base_url + "/account/check/project/flowstore-check";
   const auto response = co_await client.get(request);
   if (!response) {
     co_return Error(ErrorKind::unavailable, "platform",
-                    response.error().message() + "; check base_url and the network to it");
+                    response.error().message() + advice_about(response.error().message()));
   }
+  date = response->date;
   if (response->status == 401 || response->status == 403) co_return Status();
   co_return Error(ErrorKind::unavailable, "platform",
                   "answered " + std::to_string(response->status) +
@@ -91,6 +103,15 @@ bool begin(std::vector<CheckResult>& checks, const config::Config& config) {
   return given_up.has_value();
 }
 
+void add_platform(std::vector<CheckResult>& checks, const std::string& base_url,
+                  const Clock& clock) {
+  std::string date;
+  checks.push_back(
+      result("platform", wait_for(try_platform(base_url, date)), base_url + " answers"));
+  auto skew = check_clock(http::parse_date(date), clock.wall());
+  if (skew) checks.push_back(*std::move(skew));
+}
+
 }  // namespace
 
 std::vector<CheckResult> check_dependencies(const config::Config& config) {
@@ -109,9 +130,9 @@ std::vector<CheckResult> check_dependencies(const config::Config& config) {
                             wait_for(try_context(config.context, io, clock, log)),
                             context_place(config.context) + " answers"));
   }
+  for (CheckResult& lost : check_places(config)) checks.push_back(std::move(lost));
   if (config.auth.type == config::AuthType::flowfuse) {
-    checks.push_back(
-        result("platform", wait_for(try_platform(config.base_url)), config.base_url + " answers"));
+    add_platform(checks, config.base_url, clock);
   }
   if (config.tls.is_on()) {
     const auto tls = listener_tls(config);

@@ -5,9 +5,11 @@
 #include <utility>
 
 #include <boost/asio/thread_pool.hpp>
+#include <unistd.h>
 
 #include "api/admin_dispatch.h"
 #include "api/dispatch.h"
+#include "api/open_routes.h"
 #include "auth/service_tokens.h"
 #include "base/blocking_pool.h"
 #include "base/clock.h"
@@ -21,6 +23,7 @@
 #include "metrics/text.h"
 #include "server/admin_observer.h"
 #include "server/context_stores.h"
+#include "server/dependencies.h"
 #include "server/file_stores.h"
 #include "server/request_observer.h"
 #include "server/verifiers.h"
@@ -40,8 +43,14 @@ api::ApiOptions api_options(const config::Config& config) {
   options.files.default_quota = config.driver.quota;
   options.files.max_file_size = config.limits.file;
   options.has_metrics = config.has_metrics && !config.admin.port;
+  options.has_console = config.has_console;
   options.project.under_way = config.limits.per_project;
   return options;
+}
+
+std::optional<std::string_view> opentelemetry_scheme(const config::Config& config) {
+  if (!config.has_opentelemetry_names) return std::nullopt;
+  return config.tls.is_on() ? "https" : "http";
 }
 
 // Members are in the order in which they need each other; they go in the reverse order.
@@ -50,7 +59,8 @@ class BuiltProgram final : public Program {
   explicit BuiltProgram(const config::Config& config)
       : config_(config),
         log_(config.logging.level, config.logging.is_pretty ? LogFormat::pretty : LogFormat::json,
-             clock_),
+             clock_, STDOUT_FILENO,
+             config.logging.http <= LogLevel::info ? Log::kQueuedRequests : Log::kQueuedEvents),
         io_(kBlockingThreads),
         background_(1) {}
 
@@ -74,9 +84,11 @@ class BuiltProgram final : public Program {
     FLOWSTORE_TRY_STATUS(assemble_context());
     verifiers_.emplace(config_, clock_, log_, registry_);
     service_tokens_.emplace(config_.auth.service_tokens);
-    observer_.emplace(log_, config_.logging.http, registry_);
+    observer_.emplace(log_, config_.logging.http, registry_, opentelemetry_scheme(config_));
+    watch_dependencies();
     dispatch_.emplace(verifiers_->first(), *service_tokens_, *files_,
-                      context_ ? &*context_ : nullptr, io_, registry_, api_options(config_));
+                      context_ ? &*context_ : nullptr, io_, readiness_, registry_,
+                      api_options(config_));
     FLOWSTORE_TRY(tls_, listener_tls(config_));
     http::ServerOptions listener = main_listener(config_);
     listener.tls = tls_.get();
@@ -136,12 +148,24 @@ class BuiltProgram final : public Program {
     return {};
   }
 
+  void watch_dependencies() {
+    if (auth::PlatformVerifier* const platform = verifiers_->platform()) {
+      readiness_.add(dependency_on(*platform));
+    }
+    readiness_.add(dependency_on(file_backend_->store()));
+    if (context_store_) {
+      readiness_.add(dependency_on(*context_store_, context_driver(config_.context)));
+    }
+    registry_.add_collector(
+        [this](std::string& out) { api::append_readiness(out, readiness_.known()); });
+  }
+
   void assemble_admin() {
     std::vector<config::FixedToken> tokens;
     if (config_.admin.has_token()) tokens.push_back(config_.admin.token);
     admin_tokens_.emplace(tokens);
     admin_observer_.emplace(log_, clock_);
-    admin_dispatch_.emplace(*admin_tokens_, registry_);
+    admin_dispatch_.emplace(*admin_tokens_, readiness_, registry_);
     http::ServerOptions listener = admin_listener(config_);
     listener.tls = tls_.get();
     admin_ =
@@ -185,6 +209,7 @@ class BuiltProgram final : public Program {
   std::optional<files::FileService> files_;
   std::optional<Verifiers> verifiers_;
   std::optional<auth::ServiceTokens> service_tokens_;
+  api::Readiness readiness_{clock_};
   std::optional<RequestObserver> observer_;
   std::optional<api::Dispatch> dispatch_;
   std::unique_ptr<http::ServerTls> tls_;  // null: HTTP in the clear

@@ -66,7 +66,8 @@ metrics::Counter* rejections(metrics::Registry& registry, std::string_view statu
 
 }  // namespace
 
-RequestObserver::RequestObserver(Log& log, LogLevel http_level, metrics::Registry& registry)
+RequestObserver::RequestObserver(Log& log, LogLevel http_level, metrics::Registry& registry,
+                                 std::optional<std::string_view> opentelemetry_scheme)
     : log_(log),
       logs_http_(http_level <= LogLevel::info),
       connections_(registry.gauge("flowstore_http_connections", "Open client connections.")),
@@ -86,6 +87,10 @@ RequestObserver::RequestObserver(Log& log, LogLevel http_level, metrics::Registr
   }
   rejected_.back() = rejections(registry, "other");
   registry.add_collector([this](std::string& out) { requests_.collect(out); });
+  if (!opentelemetry_scheme) return;
+  registry.add_collector([this, scheme = *opentelemetry_scheme](std::string& out) {
+    requests_.collect_opentelemetry(out, scheme);
+  });
 }
 
 // Before the answer, a target below /v1 is taken for one that has a route.

@@ -3,6 +3,8 @@
 #pragma once
 
 #include <array>
+#include <optional>
+#include <string_view>
 
 #include "base/log.h"
 #include "http/observer.h"
@@ -17,9 +19,11 @@ namespace flowstore::server {
 // follow the log's own level. Builds no text while a line is off.
 class RequestObserver final : public http::Observer {
  public:
+  // `opentelemetry_scheme`: "http" or "https", if requests shall be counted under those names, too.
   // `log` and `registry` must outlive the observer; the registry's text must not be asked for after
   // it.
-  RequestObserver(Log& log, LogLevel http_level, metrics::Registry& registry);
+  RequestObserver(Log& log, LogLevel http_level, metrics::Registry& registry,
+                  std::optional<std::string_view> opentelemetry_scheme = std::nullopt);
 
   void started(const http::Exchange& exchange) noexcept override;
   void finished(const http::Exchange& exchange) noexcept override;

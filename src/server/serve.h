@@ -17,7 +17,8 @@ int serve(const config::Config& config);
 struct CheckResult {
   std::string name;  // "driver localfs", "platform", "port"
   bool is_ok = false;
-  std::string detail;  // what was found, and if not ok what to do
+  bool is_warning = false;  // it is no failure, but somebody should look at it
+  std::string detail;       // what was found, and if not ok what to do
 };
 
 // Tries everything the configuration needs (the stores, the platform, the port), changing nothing

@@ -2,7 +2,6 @@
 
 #include "auth/caching_verifier.h"
 #include "auth/fixed_verifier.h"
-#include "auth/platform_verifier.h"
 
 namespace flowstore::server {
 

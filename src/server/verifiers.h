@@ -4,6 +4,7 @@
 
 #include <memory>
 
+#include "auth/platform_verifier.h"
 #include "auth/token_verifier.h"
 #include "base/clock.h"
 #include "base/log.h"
@@ -22,11 +23,13 @@ class Verifiers {
 
   // The one that requests ask.
   auth::TokenVerifier& first() { return *first_; }
+  // The platform behind it; null where the tokens are listed.
+  auth::PlatformVerifier* platform() { return platform_.get(); }
 
  private:
   // In the order in which they need each other. The client goes first of all, so that questions on
   // their way end while everything they use exists.
-  std::unique_ptr<auth::TokenVerifier> platform_;
+  std::unique_ptr<auth::PlatformVerifier> platform_;
   std::unique_ptr<auth::TokenVerifier> first_;
   std::unique_ptr<http::Client> client_;
 };

@@ -19,11 +19,11 @@ function command() {
 }
 
 // A server with local files in a folder of its own, on a port that stays the same over restarts.
-// `driver` and `context`, if given, are what the configuration file says under those names; `program`
-// the words of another command than the environment's. Returns { url, pid, log, restart, kill, launch, stop }:
+// `driver` and `context`, if given, are what the configuration file says under those names, `more` what else
+// it says; `program` the words of another command than the environment's. Returns { url, pid, log, restart, kill, launch, stop }:
 // stop and restart throw if the server does not end with code 0; kill leaves it no time and launch
 // starts it again.
-export async function start_server(platform_url, { driver, context, program = command() } = {}) {
+export async function start_server(platform_url, { driver, context, more, program = command() } = {}) {
     const home = make_folder('server')
     const port = await free_port()
     const url = `http://127.0.0.1:${port}`
@@ -36,7 +36,8 @@ export async function start_server(platform_url, { driver, context, program = co
         base_url: platform_url,
         driver: driver ?? { type: 'localfs', options: { root: 'var/root' } },
         logging: { level: 'error', http: 'error' },
-        context
+        context,
+        ...more
     }, null, 2))
 
     let running = await launch(program, home, url)

@@ -1,7 +1,9 @@
 // Single rows: what is written is read, and nothing else changes.
 
+#include <map>
 #include <stdexcept>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "conformance/context_store_conformance.h"
@@ -150,6 +152,33 @@ TEST_P(ContextStoreConformance, ProjectsAreApart) {
   for (const char* project : {"p", "pq", "P", "p "}) {
     EXPECT_TRUE(values(RowKey(project, "s"))) << project;
   }
+}
+
+TEST_P(ContextStoreConformance, KnowsItsProjectsAndWhatTheyKeep) {
+  // More than one page of any database.
+  std::map<std::string, std::pair<std::uint64_t, std::uint64_t>> expected;
+  for (int i = 0; i < 130; ++i) {
+    const std::string project = "p" + std::to_string(i);
+    ASSERT_TRUE(replace(RowKey(project, "s"), R"({"a":"\u00e9"})"));
+    expected[project] = {1, 14};
+  }
+  ASSERT_TRUE(replace(RowKey("p7", "t"), "{\"a\":\"\xc3\xa9\"}"));
+  expected["p7"] = {2, 23};
+  ASSERT_TRUE(replace(RowKey("p8", "s"), std::nullopt));
+  expected.erase("p8");
+  std::map<std::string, std::pair<std::uint64_t, std::uint64_t>> found;
+  std::string after;
+  while (true) {
+    const auto page = run(store().projects(after));
+    ASSERT_TRUE(page);
+    if (page->empty()) break;
+    for (const ProjectUse& use : *page) {
+      const auto known = std::make_pair(use.rows, use.characters);
+      EXPECT_TRUE(found.emplace(use.project, known).second) << use.project;
+    }
+    after = page->back().project;
+  }
+  EXPECT_EQ(found, expected);
 }
 
 TEST_P(ContextStoreConformance, OnlyNewRowsTakeNewIds) {

@@ -207,6 +207,19 @@ TEST_P(FileStoreConformance, KnowsTheProjectsOfATeam) {
   EXPECT_TRUE(none->empty());
 }
 
+TEST_P(FileStoreConformance, KnowsItsTeams) {
+  // A driver's folder of tests may hold a log as well, which nothing tells from a team.
+  const Names before = *run(store().teams());
+  for (const char* team : {"t1", "t", "t-1", "Q"}) {
+    ASSERT_TRUE(replace(key_of("dir/a", "p", team), "1"));
+    ASSERT_TRUE(replace(key_of("a", "q", team), "1"));
+  }
+  auto teams = run(store().teams());
+  ASSERT_TRUE(teams);
+  for (const std::string& other : before) std::erase(*teams, other);
+  EXPECT_EQ(*teams, (Names{"Q", "t", "t-1", "t1"}));
+}
+
 TEST_P(FileStoreConformance, RemembersAProjectThatIsEmptyAgain) {
   ASSERT_TRUE(replace("a", "1"));
   ASSERT_TRUE(replace(key_of("a", "q"), "1"));

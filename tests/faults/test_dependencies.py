@@ -66,9 +66,8 @@ class Trial:
     """One stand under load, some parts of which are sick for a while: from when `fall_ill` is called until
     `recover` is."""
 
-    def __init__(self, stand, parts, name, fall_ill, recover, reason="", in_time=IN_TIME):
+    def __init__(self, stand, parts, name, fall_ill, recover, reason=""):
         """`reason` is what the log says of it at least."""
-        self.in_time = in_time
         self.stand, self.parts, self.name, self.reason = stand, frozenset(parts), name, reason
         self.fall_ill, self.recover = fall_ill, recover
         self.load = Load(stand)
@@ -106,7 +105,7 @@ class Trial:
         report(self, self.worst(needing), self.worst(others))
         test.assertTrue(any(not one.is_good or one.seconds > NOTICED for one in needing), "nobody noticed anything")
         test.assertEqual([one for one in others if not one.is_good or one.seconds > UNDISTURBED + noise][:5], [])
-        test.assertEqual([one for one in needing if one.problem or one.seconds > self.in_time + noise][:5], [])
+        test.assertEqual([one for one in needing if one.problem or one.seconds > IN_TIME + noise][:5], [])
         test.assertLess(self.back_in, BACK_IN + noise)
         test.assertLess(self.most["memory"], MOST_MEMORY)
         test.assertLess(self.most["descriptors"], MOST_DESCRIPTORS)
@@ -181,9 +180,7 @@ class Sick(unittest.TestCase):
         undergo(self, [self.trial_of(stand, parts, fault) for stand, parts in zip(self.stands, self.sick)])
 
     def trial_of(self, stand, parts, fault):
-        # The body of an object is waited for as long as it goes on.
-        in_time = IN_TIME + SECONDS if fault == "trickle" and S3 in parts else IN_TIME
-        return Trial(stand, parts, fault, lambda: stand.break_down(parts, fault), lambda: stand.heal(parts), in_time=in_time)
+        return Trial(stand, parts, fault, lambda: stand.break_down(parts, fault), lambda: stand.heal(parts))
 
 
 class OneAtATime(Sick):

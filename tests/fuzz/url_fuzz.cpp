@@ -65,6 +65,8 @@ std::string path_of(const api::Route& route) {
       return "/v1/context/" + project + "/cache/" + escaped(route.scope);
     case Endpoint::context_clean:
       return "/v1/context/" + project + "/clean";
+    case Endpoint::console:
+      return "/console" + std::string(route.path);
     default:
       return std::string(route.pattern);
   }

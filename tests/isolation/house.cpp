@@ -42,7 +42,8 @@ House::House(FileGround& files, ContextGround& context, Reach reach)
       ledger_(files.store(), clock_, registry_, background_.get_executor()),
       files_(files.store(), ledger_, clock_, registry_),
       context_(context.store(), "test", std::nullopt, pool_, clock_, log_, registry_),
-      dispatch_(verifier_, no_tokens_, files_, &context_, pool_, registry_, api::ApiOptions()) {
+      dispatch_(verifier_, no_tokens_, files_, &context_, pool_, readiness_, registry_,
+                api::ApiOptions()) {
   for (std::string& word : context.secret_words()) secret_words_.push_back(std::move(word));
   for (const Place& place : kVictims) move_in(place);
 }

@@ -75,6 +75,7 @@ class House {
   files::LocalLedger ledger_;
   files::FileService files_;
   context::ContextService context_;
+  api::Readiness readiness_{clock_};
   api::Dispatch dispatch_;
   http::Peer peer_;
   Caller caller_;

@@ -61,6 +61,7 @@ struct Answer {
   std::string body;
   std::vector<std::pair<std::string, std::string>> headers;
   std::string route;
+  std::string policy;                 // in place of the usual one
   bool is_closed = false;             // the connection ends with it
   std::optional<std::uint64_t> size;  // nothing for a stream
 
@@ -89,6 +90,7 @@ class DispatchTest : public testing::Test {
     answer.status = response.status;
     answer.content_type = response.content_type;
     answer.route = request.route();
+    answer.policy = response.security_policy;
     answer.is_closed = response.close;
     answer.size = response.content.size();
     for (auto& [name, value] : response.headers) answer.headers.emplace_back(name, value);
@@ -99,7 +101,7 @@ class DispatchTest : public testing::Test {
   Dispatch& dispatch() {
     if (!dispatch_) {
       dispatch_ = std::make_unique<Dispatch>(verifier, service_tokens, service, context, pool,
-                                             registry, options);
+                                             readiness, registry, options);
     }
     return *dispatch_;
   }
@@ -120,6 +122,7 @@ class DispatchTest : public testing::Test {
   context::ContextService* context = nullptr;  // as it is when the first question is asked
   ScriptedVerifier verifier;
   auth::ServiceTokens service_tokens{{service_token()}};
+  Readiness readiness{clock};
   ApiOptions options;
   http::Peer peer;
   Caller caller;

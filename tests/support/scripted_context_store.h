@@ -107,6 +107,10 @@ class ScriptedStore final : public ContextStore {
     co_return Status();
   }
 
+  Task<Result<std::vector<ProjectUse>>> projects(const std::string&) override {
+    co_return std::vector<ProjectUse>();
+  }
+
   Task<Status> probe() override { co_return Status(); }
 
  private:

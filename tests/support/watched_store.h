@@ -51,6 +51,7 @@ class WatchedStore final : public FileStore {
   Task<Result<std::vector<ProjectKey>>> projects(std::string_view team) override {
     return store_.projects(team);
   }
+  Task<Result<std::vector<std::string>>> teams() override { return store_.teams(); }
   Task<Status> probe() override { return store_.probe(); }
 
  private:

@@ -64,6 +64,19 @@ class Store final : public ContextStore {
     co_return Status();
   }
 
+  Task<Result<std::vector<ProjectUse>>> projects(const std::string& after) override {
+    const std::lock_guard lock(mutex_);
+    std::vector<ProjectUse> found;
+    for (auto project = projects_.upper_bound(after); project != projects_.end(); ++project) {
+      if (project->second.rows.empty()) continue;
+      ProjectUse& use = found.emplace_back();
+      use.project = project->first;
+      use.rows = project->second.rows.size();
+      use.characters = project->second.characters;
+    }
+    co_return found;
+  }
+
   Task<Status> probe() override { co_return Status(); }
 
   // The row with that id, if it is still there.

@@ -46,6 +46,9 @@ class Engine {
     co_return *std::move(outcome);
   }
 
+  // Whether the database could be connected to when that was last tried. On any thread.
+  const OutageLog& outage() const noexcept { return pool_.outage(); }
+
   // For tasks that call() runs.
   // Statements that change nothing.
   Task<Result<std::vector<Rows>>> read(const Pipeline& pipeline, Runner::Asker asker);

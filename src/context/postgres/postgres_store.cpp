@@ -98,6 +98,26 @@ class Store final : public ContextStore {
     co_return co_await run(write);
   }
 
+  Task<Result<std::vector<ProjectUse>>> projects(const std::string& after) override {
+    const Runner::Asker asker(nullptr, deadline());
+    const std::string nobody;
+    auto work = [&]() -> Task<Result<std::vector<Rows>>> {
+      Pipeline pipeline;
+      pipeline.add(engine_.schema().counts_usage ? sql::kProjects : sql::kSumProjects, after);
+      co_return co_await engine_.read(pipeline, asker);
+    };
+    FLOWSTORE_CO_TRY(const auto results, co_await engine_.call(nobody, 0, work));
+    const Rows& rows = results.front();
+    std::vector<ProjectUse> found(static_cast<std::size_t>(rows.count()));
+    for (int i = 0; i < rows.count(); ++i) {
+      ProjectUse& use = found.at(static_cast<std::size_t>(i));
+      use.project = rows.text(i, 0);
+      use.rows = static_cast<std::uint64_t>(rows.number(i, 1));
+      use.characters = static_cast<std::uint64_t>(rows.number(i, 2));
+    }
+    co_return found;
+  }
+
   Task<Status> probe() override {
     const Runner::Asker asker(nullptr, deadline());
     const std::string nobody;
@@ -107,6 +127,8 @@ class Store final : public ContextStore {
     FLOWSTORE_CO_TRY_STATUS(co_await engine_.call(nobody, 0, work));
     co_return Status();
   }
+
+  const OutageLog* outage() const override { return &engine_.outage(); }
 
   void stop() override { engine_.stop(); }
 

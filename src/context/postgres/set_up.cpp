@@ -215,9 +215,9 @@ std::vector<const Sql*> Schema::statements() const {
       &sql::kRemove,    &sql::kScopes,     &sql::kRead,     &sql::kPage,
       &sql::kNth,       &sql::kRemoveMany, &sql::kValues,   &sql::kProbe};
   if (counts_usage) {
-    all.insert(all.end(), {&sql::kUsage, &sql::kPut, &sql::kCount});
+    all.insert(all.end(), {&sql::kUsage, &sql::kPut, &sql::kCount, &sql::kProjects});
   } else {
-    all.insert(all.end(), {&sql::kSum, &sql::kPutSumming, &sql::kCountRows});
+    all.insert(all.end(), {&sql::kSum, &sql::kPutSumming, &sql::kCountRows, &sql::kSumProjects});
   }
   return all;
 }

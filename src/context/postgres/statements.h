@@ -127,6 +127,14 @@ inline constexpr Sql kValues{
 inline constexpr Sql kCount{"SELECT rows FROM flowstore_usage WHERE project = $1"};
 inline constexpr Sql kCountRows{R"(SELECT count(*) FROM "Contexts" WHERE "project" = $1)"};
 
+// Projects behind $1, as many as can be counted in the time of a request.
+inline constexpr Sql kProjects{
+    "SELECT project, rows, chars FROM flowstore_usage WHERE project > $1 AND rows > 0"
+    " ORDER BY project LIMIT 1000"};
+inline constexpr Sql kSumProjects{
+    R"(SELECT "project", count(*), SUM(LENGTH("values"::text))::bigint FROM "Contexts")"
+    R"( WHERE "project" > $1 GROUP BY "project" ORDER BY "project" LIMIT 20)"};
+
 inline constexpr Sql kProbe{R"(SELECT FROM "Contexts" LIMIT 0)"};
 
 }  // namespace flowstore::context::postgres::sql

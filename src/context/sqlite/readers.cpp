@@ -52,6 +52,24 @@ struct Readers::Reader {
     return values.code();
   }
 
+  // Asked too rarely to be kept prepared.
+  Code read_projects(const std::string& after, std::vector<ProjectUse>& found) const {
+    Statement projects;
+    const Code code = connection.prepare(
+        projects,
+        "SELECT `project`, COUNT(*), SUM(LENGTH(`values`)) FROM `Contexts` WHERE `project` > ?"
+        " GROUP BY `project` ORDER BY `project` LIMIT 100");
+    if (code != SQLITE_OK) return code;
+    projects.bind(1, after);
+    while (projects.step()) {
+      ProjectUse& use = found.emplace_back();
+      use.project = projects.text(0);
+      use.rows = static_cast<std::uint64_t>(projects.number(1));
+      use.characters = static_cast<std::uint64_t>(projects.number(2));
+    }
+    return projects.code();
+  }
+
   Code start_page(const std::string& project, std::int64_t after, std::int64_t most,
                   PageStart& page) {
     {
@@ -177,6 +195,13 @@ Result<std::vector<Row>> Readers::rows(const std::string& project,
   const auto read = [&](Reader& reader) { return reader.read_rows(project, ids, next, rows); };
   FLOWSTORE_TRY_STATUS(with_reader(read));
   return rows;
+}
+
+Result<std::vector<ProjectUse>> Readers::projects(const std::string& after) {
+  std::vector<ProjectUse> found;
+  const auto read = [&](Reader& reader) { return reader.read_projects(after, found); };
+  FLOWSTORE_TRY_STATUS(with_reader(read));
+  return found;
 }
 
 Status Readers::probe() {

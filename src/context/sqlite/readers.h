@@ -48,6 +48,9 @@ class Readers {
   Result<std::vector<Row>> rows(const std::string& project, const std::vector<std::int64_t>& ids,
                                 std::size_t& next);
 
+  // Projects behind `after`, sorted by bytes, as many as make a page.
+  Result<std::vector<ProjectUse>> projects(const std::string& after);
+
   Status probe();
 
   // Waits for the calls that run and closes the connections. Later calls fail as unavailable.

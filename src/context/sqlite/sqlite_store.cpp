@@ -89,10 +89,17 @@ class Store final : public ContextStore {
     co_return co_await writer_.write(caller, project, 0, std::move(change));
   }
 
+  Task<Result<std::vector<ProjectUse>>> projects(const std::string& after) override {
+    auto read = [this, &after] { return readers_.projects(after); };
+    co_return co_await io_.run(read);
+  }
+
   Task<Status> probe() override {
     auto ask = [this] { return readers_.probe(); };
     co_return co_await io_.run(ask);
   }
+
+  const OutageLog* outage() const override { return &writer_.outage(); }
 
   // Those who wait for a read are resumed by the pool that it runs on.
   void stop() override {

@@ -45,6 +45,9 @@ class Writer {
   Task<Status> write(const Caller& caller, const std::string& project, std::size_t bytes,
                      Change change);
 
+  // Whether the file could be written when that was last tried.
+  const OutageLog& outage() const noexcept { return outage_; }
+
  private:
   // Pages of 4 KiB. The checkpointer moves what lies in the journal without holding anybody up, but
   // under constant load it never catches up with the writer, and only a journal that was moved to

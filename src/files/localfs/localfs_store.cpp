@@ -19,6 +19,9 @@
 namespace flowstore::files::localfs {
 namespace {
 
+// What mkfs leaves in the root of a volume, for nobody to read.
+constexpr std::string_view kLostAndFound = "lost+found";
+
 // The driver's own folder is no team, and no request gets that far.
 Status check_team(std::string_view team) {
   if (team == kOwnFolder || !is_valid_id(team))
@@ -257,6 +260,23 @@ Task<Result<std::vector<ProjectKey>>> Store::projects(std::string_view team) {
   std::sort(projects.begin(), projects.end(),
             [](const ProjectKey& a, const ProjectKey& b) { return a.project() < b.project(); });
   co_return projects;
+}
+
+Task<Result<std::vector<std::string>>> Store::teams() {
+  std::vector<std::string> teams;
+  std::vector<Found> found;
+  auto work = [&] {
+    const Opened folder = disk_.root().open(".", O_RDONLY | O_DIRECTORY);
+    return folder.error != 0 ? folder.error : read_folder(folder.file.get(), found);
+  };
+  const int error = co_await io_.run(work);
+  if (error != 0) co_return trouble_.translate(error, ".", "scandir");
+  for (Found& one : found) {
+    const bool is_team = one.is_folder && check_team(one.name) && one.name != kLostAndFound;
+    if (is_team) teams.push_back(std::move(one.name));
+  }
+  std::sort(teams.begin(), teams.end());
+  co_return teams;
 }
 
 // A whole block: some file systems keep a few bytes beside a file's name, where they cost no space.

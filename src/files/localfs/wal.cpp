@@ -384,7 +384,8 @@ void WriteAheadLog::heal() {
 }
 
 void WriteAheadLog::fail(int error) {
-  files_.distrust();
+  // What cannot be told now, heal() tells before anything else.
+  static_cast<void>(files_.distrust());
   error_ = error;
   outage_.failed(std::generic_category().message(error));
   next_try_ = clock_.now();

@@ -50,6 +50,9 @@ class WriteAheadLog {
   // removes many files at once.
   Task<int> settle();
 
+  // Whether the log could be written when it was last tried.
+  const OutageLog& outage() const noexcept { return outage_; }
+
  private:
   enum class State : std::uint8_t {
     unmade,   // the log has no files yet

@@ -170,7 +170,8 @@ int WalFiles::distrust() {
 }
 
 int WalFiles::heal() {
-  wait_for_other();
+  // Where not even this can be written there is no use in more.
+  if (const int error = distrust()) return error;
   const std::lock_guard lock(mutex_);
   std::array<std::string, 2> bytes;
   std::vector<WalRecord> records;

@@ -1,6 +1,7 @@
 #include "files/memory/memory_store.h"
 
 #include <algorithm>
+#include <set>
 #include <utility>
 
 #include "files/file_errors.h"
@@ -210,6 +211,13 @@ Task<Result<std::vector<ProjectKey>>> Store::projects(std::string_view team) {
     found.push_back(std::move(key));
   }
   co_return found;
+}
+
+Task<Result<std::vector<std::string>>> Store::teams() {
+  const std::lock_guard lock(mutex_);
+  std::set<std::string> found;
+  for (const std::string& path : projects_) found.insert(path.substr(0, path.find('/')));
+  co_return std::vector<std::string>(found.begin(), found.end());
 }
 
 Task<Status> Store::probe() { co_return Status(); }

@@ -33,6 +33,7 @@ class Store final : public FileStore {
   Task<Result<Listing>> list(const FileKey& folder, const ListOptions& options) override;
   Task<Result<std::uint64_t>> usage(const ProjectKey& project) override;
   Task<Result<std::vector<ProjectKey>>> projects(std::string_view team) override;
+  Task<Result<std::vector<std::string>>> teams() override;
   Task<Status> probe() override;
 
  private:

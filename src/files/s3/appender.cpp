@@ -57,14 +57,18 @@ bool refuses_uneven_parts(const Error& error) {
 
 Task<Result<WriteResult>> Appender::append(const FileKey& key, std::string body,
                                            const Expected& expected) {
-  if (expected.what == Expected::What::anything) co_return co_await join(key, std::move(body));
+  const auto until = expected.until.value_or(objects_.deadline());
+  if (expected.what == Expected::What::anything) {
+    co_return co_await join(key, std::move(body), until);
+  }
   FLOWSTORE_CO_TRY(const Right right, co_await changes_.enter(key));
-  const Attempt attempt(key.path(), body, right);
+  const Attempt attempt(key.path(), body, right, until);
   co_return co_await append_now(attempt, expected);
 }
 
 // Whoever has the right to the key does what all those who wait for it want.
-Task<Result<WriteResult>> Appender::join(const FileKey& key, std::string body) {
+Task<Result<WriteResult>> Appender::join(const FileKey& key, std::string body,
+                                         http::Instant until) {
   const auto own = std::make_shared<Waiting>(std::move(body));
   {
     const std::lock_guard lock(mutex_);
@@ -79,7 +83,7 @@ Task<Result<WriteResult>> Appender::join(const FileKey& key, std::string body) {
   }
   std::string tail;
   for (const auto& waiting : batch) tail.append(waiting->body);
-  const Attempt attempt(key.path(), tail, *right);
+  const Attempt attempt(key.path(), tail, *right, until);
   const Expected anything;
   share_out(batch, co_await append_now(attempt, anything));
   co_return *own->result;
@@ -122,7 +126,6 @@ void Appender::share_out(const Batch& batch, const Result<WriteResult>& written)
 }
 
 Task<Result<WriteResult>> Appender::append_now(const Attempt& attempt, const Expected& expected) {
-  const auto deadline = objects_.deadline();
   std::optional<History> doubted;  // of the object when a try got no answer
   for (int tries = 0;; ++tries) {
     FLOWSTORE_CO_TRY(Base base, co_await look(attempt));
@@ -144,7 +147,7 @@ Task<Result<WriteResult>> Appender::append_now(const Attempt& attempt, const Exp
       doubted = base.found ? base.found->history : History();
     }
     const milliseconds pause = pause_after(tries);
-    if (steady_clock::now() + pause >= deadline) {
+    if (steady_clock::now() + pause >= attempt.until) {
       co_return doubted ? outcome_unknown() : too_contended();
     }
     co_await sleep_for(pause);
@@ -152,7 +155,9 @@ Task<Result<WriteResult>> Appender::append_now(const Attempt& attempt, const Exp
 }
 
 Task<Result<Appender::Base>> Appender::look(const Attempt& attempt) {
-  FLOWSTORE_CO_TRY(auto answer, co_await objects_.get(attempt.key, std::nullopt, Condition()));
+  const Condition whatever;
+  FLOWSTORE_CO_TRY(auto answer,
+                   co_await objects_.get(attempt.key, std::nullopt, whatever, attempt.until));
   Base base;
   if (!answer.is_good()) co_return base;
   base.found.emplace(answer);
@@ -174,6 +179,7 @@ Task<Result<Change>> Appender::write(const Attempt& attempt, Base& base) {
   PutOptions options;
   options.condition = attempt.right.can.unchanged(base.stat(), Way::put);
   options.history = (base.found ? base.found->history : History()).with(attempt.name);
+  options.deadline = attempt.until;
   base.bytes.append(attempt.tail);
   co_return co_await objects_.put(attempt.key, base.bytes, options);
 }

@@ -56,16 +56,17 @@ class Appender {
 
   // One change on its way.
   struct Attempt {
-    Attempt(std::string path, std::string_view bytes, const Right& held)
-        : key(std::move(path)), tail(bytes), right(held) {}
+    Attempt(std::string path, std::string_view bytes, const Right& held, http::Instant end)
+        : key(std::move(path)), tail(bytes), right(held), until(end) {}
 
     std::string key;
     std::string_view tail;
     const Right& right;
+    const http::Instant until;  // of all but what moves many bytes
     const std::string name = History::new_name();
   };
 
-  Task<Result<WriteResult>> join(const FileKey& key, std::string body);
+  Task<Result<WriteResult>> join(const FileKey& key, std::string body, http::Instant until);
   Batch take_batch(const std::string& key, const std::shared_ptr<Waiting>& own);
   static void share_out(const Batch& batch, const Result<WriteResult>& written);
 

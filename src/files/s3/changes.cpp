@@ -47,7 +47,7 @@ Task<Result<Condition>> condition_for(Objects& objects, const std::string& key,
   if (expected.what == Expected::What::this_file) file = expected.file;
   const Condition condition = can.unchanged(file, way);
   if (!condition.header.empty()) co_return condition;
-  FLOWSTORE_CO_TRY(const auto found, co_await objects.head(key));
+  FLOWSTORE_CO_TRY(const auto found, co_await objects.head(key, expected.until));
   if (!is_expected(expected, found)) co_return changed_meanwhile();
   co_return condition;
 }

@@ -88,6 +88,8 @@ Task<Result<Answer>> Client::call(const Call& call) {
       call.source != nullptr ? kUnsigned : aws::hex(aws::sha256(call.body));
   bool was_refreshed = false;
   std::string reason;  // of the latest try
+  // What others have left no time for says nothing of the store.
+  if (steady_clock::now() >= limit) co_return store_is_down();
   for (int tries = 1;; ++tries) {
     if (!breaker_.lets_through()) {
       // Others have used the tries up that would have been ours.
@@ -146,6 +148,7 @@ Task<Result<Answer>> Client::try_once(const Call& call, const std::string& paylo
   Answer answer;
   answer.status = reply->status();
   answer.reply = std::move(reply);
+  answer.reply->end_by(deadline);
   if (answer.is_good()) co_return answer;
   FLOWSTORE_CO_TRY(const auto text, co_await read_at_most(*answer.reply, kMostErrorBytes));
   read_error(text, answer);

@@ -27,6 +27,8 @@
 
 namespace flowstore::files::s3 {
 
+using Deadline = std::optional<std::chrono::steady_clock::time_point>;
+
 // What may happen to a request without an answer.
 enum class Repeat : std::uint8_t {
   freely,    // doing it twice does no harm
@@ -48,8 +50,8 @@ struct Call {
   Repeat repeat = Repeat::freely;
   // No try goes on without any progress for so long.
   std::chrono::milliseconds try_timeout{1000};
-  // The end of all tries; if none is given, options.patience from now.
-  std::optional<std::chrono::steady_clock::time_point> deadline;
+  // The end of all tries, and of the answer's body; if none is given, options.patience from now.
+  Deadline deadline;
 };
 
 // Safe to use from any thread.
@@ -75,6 +77,7 @@ class Client {
 
   const Address& address() const noexcept { return address_; }
   const std::string& bucket() const noexcept { return bucket_; }
+  const OutageLog& outage() const noexcept { return outage_log_; }
 
  private:
   enum class Verdict : std::uint8_t { done, again_at_once, again_later, unknown };

@@ -101,18 +101,20 @@ Task<Result<WriteResult>> Incoming::replace(const Expected& expected) {
   const Way way = multipart_.is_begun() ? Way::completion : Way::put;
   FLOWSTORE_CO_TRY(const Condition condition,
                    co_await condition_for(shop_.objects, key_.path(), right.can, expected, way));
-  auto publishing = way == Way::put ? put(condition) : multipart_.complete(parts_, condition);
+  auto publishing =
+      way == Way::put ? put(condition, expected.until) : multipart_.complete(parts_, condition);
   const auto change = co_await std::move(publishing);
   if (change && change->is_passed) co_return changed_meanwhile();
   if (change) co_return result_of(change->etag, size_before(expected), size_);
   if (!is_outcome_unknown(change.error())) co_return change.error();
-  FLOWSTORE_CO_TRY(const auto now, co_await shop_.objects.head(key_.path()));
+  FLOWSTORE_CO_TRY(const auto now, co_await shop_.objects.head(key_.path(), expected.until));
   if (!now || !now->history.contains(name_)) co_return change.error();
   co_return result_of(now->stat.etag, size_before(expected), size_);
 }
 
-Task<Result<Change>> Incoming::put(const Condition& condition) {
+Task<Result<Change>> Incoming::put(const Condition& condition, Deadline deadline) {
   PutOptions options;
+  options.deadline = deadline;
   options.condition = condition;
   options.history = History().with(name_);
   co_return co_await shop_.objects.put(key_.path(), buffer_, options);

@@ -41,7 +41,7 @@ class Incoming final : public Upload {
   Task<Status> take_parts(ByteSource& body, std::string_view rest);
   Task<Status> begin_parts();
   Task<Result<WriteResult>> replace(const Expected& expected);
-  Task<Result<Change>> put(const Condition& condition);
+  Task<Result<Change>> put(const Condition& condition, Deadline deadline);
   Task<Result<WriteResult>> append_in_parts(const Expected& expected);
   Task<Result<Change>> complete_behind(const std::optional<Found>& old, const Capabilities& can);
   Task<Result<std::vector<Part>>> parts_behind(const std::optional<Found>& old,

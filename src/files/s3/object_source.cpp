@@ -29,6 +29,11 @@ void ObjectSource::begin_with(Answer answer) {
   reply_ = std::move(answer.reply);
 }
 
+void ObjectSource::end_by(http::Instant deadline) {
+  deadline_ = deadline;
+  if (reply_) reply_->end_by(deadline);
+}
+
 void ObjectSource::narrow(std::uint64_t offset, std::uint64_t length) {
   range_.offset += offset;
   range_.length = length;
@@ -71,7 +76,7 @@ Task<Status> ObjectSource::open() {
   std::optional<Range> rest;
   if (is_part) rest.emplace(range_.offset + done_, range_.length - done_);
   const Condition same = Condition::match(found_.stat.etag);
-  FLOWSTORE_CO_TRY(auto answer, co_await objects_.get(key_, rest, same));
+  FLOWSTORE_CO_TRY(auto answer, co_await objects_.get(key_, rest, same, deadline_));
   if (!answer.is_good()) co_return changed();
   // A store that knows no conditions on reads sends what there is.
   const bool is_other = stat_of(answer).etag != found_.stat.etag;

@@ -21,6 +21,8 @@ class ObjectSource final : public ByteSource {
 
   // Goes on with an answer of the whole object that is there already.
   void begin_with(Answer answer);
+  // Fails with unavailable by then, if not all has come.
+  void end_by(http::Instant deadline);
 
   Task<Result<std::string_view>> next() override;
   std::optional<std::uint64_t> size() const override { return range_.length; }
@@ -42,6 +44,7 @@ class ObjectSource final : public ByteSource {
   Range range_;
   std::uint64_t done_ = 0;  // of range_.length
   int failures_ = 0;
+  Deadline deadline_;
   std::unique_ptr<http::Reply> reply_;  // none before the first pull and after the last
   // Of the whole object, in the form that it was announced in; none: not to be checked.
   std::string expected_;

@@ -83,8 +83,9 @@ Found::Found(const Answer& answer) : stat(stat_of(answer)), history(answer.heade
                answer.header("x-amz-server-side-encryption-customer-algorithm").empty();
 }
 
-Task<Result<std::optional<Found>>> Objects::head(std::string_view key) {
-  const Call call("HEAD", key);
+Task<Result<std::optional<Found>>> Objects::head(std::string_view key, Deadline deadline) {
+  Call call("HEAD", key);
+  call.deadline = deadline;
   FLOWSTORE_CO_TRY(const auto answer, co_await client_.call(call));
   if (answer.is_missing()) co_return std::optional<Found>();
   if (!answer.is_good()) co_return client_.refused(call, answer);
@@ -92,12 +93,14 @@ Task<Result<std::optional<Found>>> Objects::head(std::string_view key) {
 }
 
 Task<Result<Answer>> Objects::get(std::string_view key, std::optional<Range> range,
-                                  Condition condition) {
+                                  Condition condition, Deadline deadline) {
   Call call("GET", key);
+  call.deadline = deadline;
   call.headers.emplace_back("x-amz-checksum-mode", "ENABLED");
   if (range) call.headers.emplace_back("range", range_header(*range));
   if (!condition.header.empty()) call.headers.emplace_back(condition.header, condition.value);
   FLOWSTORE_CO_TRY(auto answer, co_await client_.call(call));
+  if (!deadline) answer.reply->end_by(http::Instant::max());
   if (answer.is_good() || answer.is_missing() || answer.is_passed()) co_return answer;
   co_return client_.refused(call, answer);
 }
@@ -130,8 +133,9 @@ Task<Result<Change>> Objects::put(std::string_view key, ByteSource& body,
   co_return co_await change(call);
 }
 
-Task<Result<Change>> Objects::remove(std::string_view key, Condition condition) {
+Task<Result<Change>> Objects::remove(std::string_view key, Condition condition, Deadline deadline) {
   Call call("DELETE", key);
+  call.deadline = deadline;
   add(call, condition);
   co_return co_await change(call);
 }

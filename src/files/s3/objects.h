@@ -19,8 +19,6 @@
 
 namespace flowstore::files::s3 {
 
-using Deadline = std::optional<std::chrono::steady_clock::time_point>;
-
 // What must be there when a change takes effect; how entity tags are written is the store's matter
 // (Capabilities).
 struct Condition {
@@ -86,17 +84,20 @@ class Objects {
   explicit Objects(Client& client) : client_(client) {}
 
   // Nothing: there is no such object.
-  Task<Result<std::optional<Found>>> head(std::string_view key);
+  Task<Result<std::optional<Found>>> head(std::string_view key, Deadline deadline = Deadline());
 
   // The body is still to be pulled from the answer, which may also be is_missing() or is_passed().
-  Task<Result<Answer>> get(std::string_view key, std::optional<Range> range, Condition condition);
+  // Pulled at any pace, if no deadline is given.
+  Task<Result<Answer>> get(std::string_view key, std::optional<Range> range, Condition condition,
+                           Deadline deadline = Deadline());
 
   // With a condition it is done once at most, and may fail as outcome_unknown.
   Task<Result<Change>> put(std::string_view key, std::string_view body, const PutOptions& options);
   // The same with a body that cannot be had twice.
   Task<Result<Change>> put(std::string_view key, ByteSource& body, const PutOptions& options);
 
-  Task<Result<Change>> remove(std::string_view key, Condition condition);
+  Task<Result<Change>> remove(std::string_view key, Condition condition,
+                              Deadline deadline = Deadline());
   // At most 1,000, whose keys fit_xml().
   Task<Result<RemovalReport>> remove_many(const std::vector<Listed>& objects);
 

@@ -19,6 +19,9 @@ constexpr std::uint64_t kUploadMemory = std::uint64_t{768} << 20U;
 // out in one piece with its head.
 constexpr std::uint64_t kReadAtOnce = 64U << 10;
 
+// Where the store is tried; no team.
+constexpr std::string_view kOwnFolder = ".flowstore";
+
 std::string prefix_of(const FileKey& folder) { return folder.path() + "/"; }
 
 bool is_text(std::string_view name) {
@@ -90,10 +93,11 @@ Task<Result<std::unique_ptr<Upload>>> Store::receive(const FileKey& key, ByteSou
   co_return std::unique_ptr<Upload>(std::move(incoming));
 }
 
-Task<Result<Found>> Store::look_up(const FileKey& key, std::string_view operation) {
+Task<Result<Found>> Store::look_up(const FileKey& key, std::string_view operation,
+                                   Deadline deadline) {
   if (key.relative().empty()) co_return folder_instead(key, operation);
   FLOWSTORE_CO_TRY_STATUS(check_name(key, operation));
-  FLOWSTORE_CO_TRY(auto found, co_await objects_.head(key.path()));
+  FLOWSTORE_CO_TRY(auto found, co_await objects_.head(key.path(), deadline));
   if (!found) co_return co_await explain_missing(key, operation);
   co_return *std::move(found);
 }
@@ -126,6 +130,7 @@ Task<Result<OpenFile>> Store::open_now(const FileKey& key) {
   if (key.relative().empty()) co_return folder_instead(key, "open");
   FLOWSTORE_CO_TRY_STATUS(check_name(key, "open"));
   const Condition whatever;
+  const auto until = objects_.deadline();
   FLOWSTORE_CO_TRY(auto answer, co_await objects_.get(key.path(), std::nullopt, whatever));
   if (!answer.is_good()) co_return co_await explain_missing(key, "open");
   Found found(answer);
@@ -138,6 +143,7 @@ Task<Result<OpenFile>> Store::open_now(const FileKey& key) {
     file.content = Content(std::move(source));
     co_return file;
   }
+  source->end_by(until);
   FLOWSTORE_CO_TRY(std::string bytes, co_await read_all(*source));
   file.content = Content(std::move(bytes));
   co_return file;
@@ -165,11 +171,12 @@ Task<Error> Store::explain_no_folder(const FileKey& folder) {
 }
 
 Task<Result<std::uint64_t>> Store::remove(const FileKey& key, Expected expected) {
+  const auto until = expected.until.value_or(objects_.deadline());
   FLOWSTORE_CO_TRY(const Right right, co_await changes_.enter(key));
-  FLOWSTORE_CO_TRY(const Found found, co_await look_up(key, "unlink"));
+  FLOWSTORE_CO_TRY(const Found found, co_await look_up(key, "unlink", until));
   if (!is_expected(expected, found)) co_return changed_meanwhile();
   const Condition same = right.can.unchanged(found.stat, Way::removal);
-  FLOWSTORE_CO_TRY(const Change change, co_await objects_.remove(key.path(), same));
+  FLOWSTORE_CO_TRY(const Change change, co_await objects_.remove(key.path(), same, until));
   if (change.is_passed) co_return changed_meanwhile();
   co_return found.stat.size;
 }
@@ -235,9 +242,26 @@ Task<Result<std::vector<ProjectKey>>> Store::projects(std::string_view team) {
   co_return found;
 }
 
+Task<Result<std::vector<std::string>>> Store::teams() {
+  std::vector<std::string> found;
+  ListQuery query;
+  query.is_rolled_up = true;
+  auto add_page = [&found](const ObjectPage& page) -> Task<Status> {
+    for (const std::string& prefix : page.prefixes) {
+      const std::string team = prefix.substr(0, prefix.size() - 1);
+      if (is_valid_id(team) && team != kOwnFolder) found.push_back(team);
+    }
+    co_return Status();
+  };
+  const OnPage on_page = add_page;
+  FLOWSTORE_CO_TRY_STATUS(co_await for_each_page(objects_, query, on_page));
+  std::sort(found.begin(), found.end());
+  co_return found;
+}
+
 Task<Status> Store::probe() {
   ListQuery query;
-  query.prefix = ".flowstore/";
+  query.prefix = std::string(kOwnFolder) + "/";
   query.limit = 1;
   FLOWSTORE_CO_TRY_STATUS(co_await objects_.list(query));
   co_return Status();

@@ -61,10 +61,13 @@ class Store final : public FileStore {
   Task<Result<Listing>> list(const FileKey& folder, const ListOptions& options) override;
   Task<Result<std::uint64_t>> usage(const ProjectKey& project) override;
   Task<Result<std::vector<ProjectKey>>> projects(std::string_view team) override;
+  Task<Result<std::vector<std::string>>> teams() override;
   Task<Status> probe() override;
+  const OutageLog* outage() const override { return &client_.outage(); }
 
  private:
-  Task<Result<Found>> look_up(const FileKey& key, std::string_view operation);
+  Task<Result<Found>> look_up(const FileKey& key, std::string_view operation,
+                              Deadline deadline = Deadline());
   Task<Result<OpenFile>> open_now(const FileKey& key);
   // Why there is no such file, in the words of a file system.
   Task<Error> explain_missing(const FileKey& key, std::string_view operation);

@@ -54,9 +54,8 @@ class PostgresLedger::Announced final : public Change {
 
   Task<> doubt() override {
     has_ended_ = true;
-    postgres::Pipeline statement;
-    statement.add(sql::kDoubt, id_);
-    co_await ledger_.record(project_, statement);
+    spawn(ledger_.engine_.background(), "doubt change", doubt(ledger_, std::move(project_), id_));
+    co_return;
   }
 
  private:
@@ -68,6 +67,12 @@ class PostgresLedger::Announced final : public Change {
   }
   static Task<> drop(PostgresLedger& ledger, ProjectKey project, std::int64_t id) {
     co_await end(ledger, project, id, 0);
+  }
+  // Whoever was told of the failure has waited long enough.
+  static Task<> doubt(PostgresLedger& ledger, ProjectKey project, std::int64_t id) {
+    postgres::Pipeline statement;
+    statement.add(sql::kDoubt, id);
+    co_await ledger.record(project, statement);
   }
 
   PostgresLedger& ledger_;
@@ -92,14 +97,20 @@ class PostgresLedger::Unannounced final : public Change {
   }
 
   Task<> doubt() override {
-    postgres::Pipeline statement;
-    const std::string row = ledger_.row_of(project_);
-    statement.add(sql::kAdd, row, growth_);
-    statement.add(sql::kForget, row);
-    co_await ledger_.record(project_, statement);
+    spawn(ledger_.engine_.background(), "doubt change",
+          doubt(ledger_, std::move(project_), growth_));
+    co_return;
   }
 
  private:
+  static Task<> doubt(PostgresLedger& ledger, ProjectKey project, std::int64_t growth) {
+    postgres::Pipeline statement;
+    const std::string row = ledger.row_of(project);
+    statement.add(sql::kAdd, row, growth);
+    statement.add(sql::kForget, row);
+    co_await ledger.record(project, statement);
+  }
+
   PostgresLedger& ledger_;
   ProjectKey project_;
   std::int64_t growth_;
