@@ -6,9 +6,10 @@ import { describe, test } from 'node:test'
 import { house_of_suite, project, quota, team } from './house.mjs'
 
 // None of them may be anything but a name.
+// Ten: a page of Chromium saves no more than that within a second.
 const odd_names = [
-    'two words.txt', 'grün–日本🌱.txt', `quote"and'quote.txt`, '<img src=x onerror="alert(1)">.txt', '100% #1?.txt', '&lt;b&gt;.txt',
-    'back\\slash', '..hidden', '+plus;semi=colon', 'עברית.txt', 'a\u202Egpj.txt'
+    'two words.txt', 'grün–日本🌱.txt', `quote"and'quote.txt`, '<img src=x onerror="alert(1)">.txt', '100% #1?.txt',
+    'back\\slash', '..hidden', '+plus;semi=colon&lt;b&gt;', 'עברית.txt', 'a\u202Egpj.txt'
 ]
 
 describe('files', () => {
