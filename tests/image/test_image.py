@@ -140,10 +140,11 @@ class HealthCheck(Case):
         self.assertEqual(server.run_beside(*health_check_of_compose(server.port)).returncode, 1)
 
     def test_of_the_image_is_understood(self):
-        server = self.container()
-        server.port = server.config["port"] = 3001
-        server.start()
-        self.assertEqual(server.run_beside(*Image().health_check).returncode, 0)
+        server = self.container().start()
+        result = server.run_beside(*Image().health_check)
+        self.assertEqual(result.returncode, 0, result.stdout + result.stderr)
+        server.stop()
+        self.assertEqual(server.run_beside(*Image().health_check).returncode, 1)
 
     def test_fails_for_any_other_answer(self):
         server = self.container().start()
