@@ -52,14 +52,14 @@ void add_gc(CLI::App* command, Arguments& arguments) {
 
 Commands add_commands(CLI::App& app, Arguments& arguments) {
   const auto add = [&](const char* name) { return app.add_subcommand(name); };
-  const Commands commands = {{add("serve"), Command::serve},
-                             {add("check"), Command::check},
-                             {add("healthcheck"), Command::healthcheck},
-                             {add("usage"), Command::usage},
-                             {add("export"), Command::export_},
-                             {add("import"), Command::import},
-                             {add("migrate"), Command::migrate},
-                             {add("gc"), Command::gc}};
+  Commands commands = {{add("serve"), Command::serve},
+                       {add("check"), Command::check},
+                       {add("healthcheck"), Command::healthcheck},
+                       {add("usage"), Command::usage},
+                       {add("export"), Command::export_archive},
+                       {add("import"), Command::import},
+                       {add("migrate"), Command::migrate},
+                       {add("gc"), Command::gc}};
   for (const auto& [command, what] : commands) {
     if (what != Command::serve) command->add_flag("--json", arguments.is_json);
   }

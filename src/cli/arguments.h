@@ -15,7 +15,7 @@ enum class Command : std::uint8_t {
   check,
   healthcheck,
   usage,
-  export_,
+  export_archive,
   import,
   migrate,
   gc,

@@ -184,7 +184,7 @@ const char* help_about(Command command) {
       return kHealthcheck;
     case Command::usage:
       return kUsage;
-    case Command::export_:
+    case Command::export_archive:
       return kExport;
     case Command::import:
       return kImport;

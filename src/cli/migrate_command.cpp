@@ -52,7 +52,8 @@ std::string text_of(const tools::Migrated& done, bool is_dry_run) {
 }
 
 void tell(Workplace& place, const std::string& what, const tools::Names& names) {
-  for (const std::string& name : names.first) place.say(what + ": " + name);
+  const std::string head = what + ": ";
+  for (const std::string& name : names.first) place.say(head + name);
   if (names.count > names.first.size()) {
     place.say(what + ": and " + tools::grouped(names.count - names.first.size()) + " more");
   }

@@ -47,7 +47,7 @@ int run_program(const std::vector<std::string>& words, const Surroundings& aroun
       return healthcheck(arguments, around);
     case Command::usage:
       return usage(arguments, around);
-    case Command::export_:
+    case Command::export_archive:
       return export_archive(arguments, around);
     case Command::import:
       return import_archive(arguments, around);
