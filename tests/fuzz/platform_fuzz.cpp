@@ -1,7 +1,6 @@
 // Any answer of the platform, and any Authorization header. What grants is JSON to our own reader,
 // too, and both read the same limits; what does not grant carries no limits.
 
-#include <algorithm>
 #include <cmath>
 #include <string>
 
@@ -33,10 +32,11 @@ void compare_limit(const std::optional<std::uint64_t>& limit, std::string_view v
   switch (json::kind_of(value)) {
     case json::Kind::number: {
       const double number = json::parse_number(value);
+      if (number <= 0) return require(!limit);
       if (number >= 0x1p53) return require(limit && *limit >= std::uint64_t{1} << 52U);
       // Of a long fraction Boost.JSON may miss the last bit, which can be at a whole number.
       const auto next = static_cast<std::uint64_t>(std::nextafter(number, 0x1p53));
-      const auto previous = static_cast<std::uint64_t>(std::max(std::nextafter(number, 0.0), 0.0));
+      const auto previous = static_cast<std::uint64_t>(std::nextafter(number, 0.0));
       const std::uint64_t read = limit.value_or(0);
       return require(read == previous || read == next ||
                      read == static_cast<std::uint64_t>(number));
