@@ -6,6 +6,7 @@ followed on a disk that forgets whatever it may forget (power.py). What it still
 at moments between, is laid out in a folder, and flowstore is started there: with what it makes of it,
 every file must be what was answered. CHANGES (120) in each test.
 """
+import itertools
 import json
 import os
 import pathlib
@@ -106,7 +107,10 @@ class Power(unittest.TestCase):
             self.write("log", b"x")
 
     def write(self, name, body):
-        self.note(self.server.write(name, body), {name: body})
+        """Its status."""
+        reply = self.server.write(name, body)
+        self.note(reply, {name: body})
+        return reply.status
 
     def append(self, name, body):
         old = self.files.get(name) or b""
@@ -251,12 +255,12 @@ class Power(unittest.TestCase):
         self.begin("logged")
         self.start(FLOWSTORE_CRASH_AT="log_applied:3")
         self.use_log()
-        for number in range(3):
-            if self.server.process.poll() is None:
-                self.write(f"folder/{number}", b"answered but for the last")
+        names = (f"folder/{number}" for number in itertools.count())
+        while self.write(next(names), b"answered but for the last") != GONE:
+            pass
         self.wait_for_kill()
         self.start()
-        self.write("folder/4", b"by the one that emptied the log of the dead")
+        self.write("folder/last", b"by the one that emptied the log of the dead")
         self.assertEqual(self.lost(), [])
 
     def test_relaxed_does_not_and_this_notices(self):
