@@ -124,8 +124,13 @@ class Store final : public ContextStore {
     Pipeline pipeline;
     pipeline.add(sql::kProbe);
     auto work = [&] { return engine_.read(pipeline, asker); };
-    FLOWSTORE_CO_TRY_STATUS(co_await engine_.call(nobody, 0, work));
-    co_return Status();
+    const auto answer = co_await engine_.call(nobody, 0, work);
+    if (answer) co_return Status();
+    // What clients are told is of no use to whoever can mend it.
+    const std::string reason = outage()->reason();
+    if (answer.error().kind() != ErrorKind::unavailable || reason.empty()) co_return answer.error();
+    co_return Error(ErrorKind::unavailable, answer.error().code(),
+                    "PostgreSQL cannot be used: " + reason);
   }
 
   const OutageLog* outage() const override { return &engine_.outage(); }
