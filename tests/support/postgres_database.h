@@ -14,6 +14,7 @@
 #include "context/postgres/postgres_store.h"
 #include "metrics/registry.h"
 #include "support/postgres_session.h"
+#include "support/sample.h"
 
 namespace flowstore::context::postgres {
 
@@ -52,7 +53,7 @@ class Process {
 
   ContextStore& store() { return *store_; }
   ContextStore* operator->() { return store_.get(); }
-  std::string metrics() const { return registry_.text(); }
+  double metric(const std::string& sample) const { return sample_in(registry_.text(), sample); }
 
  private:
   SystemClock clock_;
