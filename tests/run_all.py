@@ -297,7 +297,7 @@ def program(preset):
 
 
 def commands(preset):
-    """The commands of the operator: healthcheck, usage, export, import, migrate, gc."""
+    """The commands of the operator: check, healthcheck, usage, export, import, migrate, gc."""
     programs = sorted(path.relative_to(ROOT) for path in (ROOT / "tests/commands").glob("test_*.py"))
     return python_tests(preset, *programs, log=f"commands-{preset}", at_once=2)
 

@@ -62,4 +62,16 @@ class Process {
   std::unique_ptr<ContextStore> store_;
 };
 
+// Sets the only row of the project.
+inline Status replace(Process& process, const std::string& project, const std::string& values) {
+  const Caller caller;
+  const RowKey key(project, "s");
+  return run(process->replace(caller, key, values, std::nullopt));
+}
+
+// Of what is expected to fail: internal if it did not.
+inline ErrorKind kind_of(const Status& status) {
+  return status ? ErrorKind::internal : status.error().kind();
+}
+
 }  // namespace flowstore::context::postgres
