@@ -20,7 +20,7 @@ sys.path[:0] = [str(HERE.parent / "support"), str(HERE)]
 from flowstore import PROJECT, LocalFlowstore, run_all  # noqa: E402
 from known import NOTHING, shown  # noqa: E402
 from power import Disk, calls, can_trace, has_ended, lay_out, traced, tracer_of  # noqa: E402
-from wal import forget_run, has_frames  # noqa: E402
+from wal import forget_run, forget_run_of_appends, has_frames  # noqa: E402
 
 CHANGES = int(os.environ.get("CHANGES", "120"))
 LARGE = 600_000  # bytes: written in pieces
@@ -202,6 +202,7 @@ class Power(unittest.TestCase):
             lay_out(left, self.folder, folder)
             survivor = LocalFlowstore(folder, self.options)
             forget_run(survivor.root)
+            forget_run_of_appends(survivor.root)
             survivor.start()
             contents = {name: survivor.stored(name) for name in allowed}
             survivor.kill()
@@ -250,7 +251,7 @@ class Power(unittest.TestCase):
         self.start(FLOWSTORE_CRASH_AT="folder_made:2")
         self.write("folder/first", b"never answered")
         self.wait_for_kill()
-        self.start(FLOWSTORE_CRASH_AT="append_written:1")
+        self.start(FLOWSTORE_CRASH_AT="file_published:2")
         self.write("folder/second", b"in the folder that the dead one made")
         self.append("folder/third", b"never answered")
         self.wait_for_kill()

@@ -162,9 +162,14 @@ class LocalFlowstore(Flowstore):
         return {str(path.relative_to(project)): path.stat().st_size for path in project.rglob("*") if path.is_file()}
 
     def temporary_files(self):
-        """Whatever lies below the driver's own folder, but for locks and the log."""
+        """Whatever lies below the driver's own folder, but for locks, the log and records of appends."""
         own = self.root / ".flowstore"
-        return [path for path in own.rglob("*") if path.is_file() and path.name != "lock" and path.parent != own / "wal"]
+        return [path for path in own.rglob("*") if path.is_file() and path.name != "lock"
+                and not path.name.startswith("append-") and path.parent != own / "wal"]
+
+    def process_folders(self):
+        """One for each process that lives, or has left its own behind."""
+        return list((self.root / ".flowstore/tmp").iterdir())
 
 
 class Reading:
