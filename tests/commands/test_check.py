@@ -1,15 +1,13 @@
 #!/usr/bin/env python3
 """`flowstore check` beside a platform whose clock is wrong, and services whose certificate nobody here knows."""
-import http.server
 import pathlib
 import subprocess
 import sys
-import threading
-import time
 import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 from remote import RemoteTest, begin  # noqa: E402
+from refusing_platform import RefusingPlatform  # noqa: E402
 from tcp_proxy import Background, TcpProxy, server_tls  # noqa: E402
 
 
@@ -20,41 +18,9 @@ def setUpModule():
     unittest.addModuleCleanup(background.stop)
 
 
-class Platform(http.server.ThreadingHTTPServer):
-    """Refuses every token. `date` is what it says of the time: so many seconds off, a text, or nothing."""
-
-    def __init__(self, tls=None):
-        super().__init__(("127.0.0.1", 0), Answer)
-        self.date, self.status, self.url = 0, 401, f"http{'s' if tls else ''}://127.0.0.1:{self.server_port}"
-        if tls:
-            self.socket = tls.wrap_socket(self.socket, server_side=True, do_handshake_on_connect=False)
-        threading.Thread(target=self.serve_forever, daemon=True).start()
-
-    def handle_error(self, request, client_address):
-        """A client that does not like the certificate."""
-
-    def stop(self):
-        self.shutdown()
-        self.server_close()
-
-
-class Answer(http.server.BaseHTTPRequestHandler):
-    def do_GET(self):
-        date = self.server.date
-        self.send_response_only(self.server.status)
-        if date is not None:
-            self.send_header("Date", date if isinstance(date, str) else self.date_time_string(time.time() + date))
-        self.send_header("Content-Length", "2")
-        self.end_headers()
-        self.wfile.write(b"{}")
-
-    def log_message(self, *_):
-        pass
-
-
 class Check(RemoteTest):
     def platform(self, tls=None):
-        platform = Platform(tls)
+        platform = RefusingPlatform(tls)
         self.addCleanup(platform.stop)
         return platform
 

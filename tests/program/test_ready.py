@@ -4,29 +4,14 @@
 Runs the binary named by FLOWSTORE (default build/release/flowstore) in temporary folders.
 """
 import datetime
-import http.server
 import json
-import threading
 import time
 import unittest
 
 from test_program import Program, free_port
+from refusing_platform import RefusingPlatform  # found where test_program looks
 
 PATIENCE = 30  # seconds
-
-
-class Platform(http.server.BaseHTTPRequestHandler):
-    """Refuses every token, and counts."""
-
-    def do_GET(self):
-        self.server.asked.append(self.headers.get("Authorization"))
-        self.send_response(401)
-        self.send_header("Content-Length", "2")
-        self.end_headers()
-        self.wfile.write(b"{}")
-
-    def log_message(self, *_):
-        pass
 
 
 class Ready(Program):
@@ -79,11 +64,8 @@ class Ready(Program):
         self.assertEqual(self.metric("platform"), ["0"])
 
     def test_asks_the_platform_without_a_token_and_once_for_everybody(self):
-        platform = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Platform)
-        platform.asked = []
-        threading.Thread(target=platform.serve_forever, daemon=True).start()
-        self.addCleanup(platform.server_close)
-        self.addCleanup(platform.shutdown)
+        platform = RefusingPlatform()
+        self.addCleanup(platform.stop)
         self.with_platform(platform.server_port)
         self.start()
         self.assertEqual(self.metric("platform"), [])  # scraping asks nobody

@@ -185,6 +185,7 @@ class PostgresServer {
   // One that did not.
   std::string wrong_authority() const { return folder_.file("other.crt"); }
 
+  // Connections for all: a PgBouncer keeps some to the database of every test that has been.
   void start() {
     const std::string data = folder_.file("data");
     const char* fsync = disk_ == Disk::none ? "fsync=off" : "fsync=on";
@@ -193,7 +194,7 @@ class PostgresServer {
             {postgres_support::binaries() + "/postgres", "-D", data, "-p", std::to_string(port_),
              "-k", folder_.path(), "-c", "listen_addresses=127.0.0.1,127.0.0.2", "-c", fsync, "-c",
              "ssl=on", "-c", "ssl_cert_file=" + folder_.file("server.crt"), "-c",
-             "ssl_key_file=" + folder_.file("server.key"), "-c", "max_connections=60"}),
+             "ssl_key_file=" + folder_.file("server.key"), "-c", "max_connections=300"}),
         log());
     postgres_support::wait_until_ready(postgres_support::binaries() + "/pg_isready", port_, log());
   }
