@@ -33,7 +33,7 @@ std::string token_service(const SourceOptions& options) {
 // https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRoleWithWebIdentity.html
 Task<Result<Credentials>> assume_role(http::Connector& connector, const SourceOptions& options,
                                       WebIdentity identity) {
-  const auto token = read_small_file(identity.token_file);
+  const auto token = read_text(identity.token_file);
   if (!token) co_return failed(token.error().message());
   Question question("POST", token_service(options));
   question.headers.emplace_back("content-type", "application/x-www-form-urlencoded");
@@ -69,7 +69,7 @@ bool may_be_plain(const std::string& host) {
 
 Result<std::string> container_token(const Environment& environment) {
   if (const auto file = environment("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE")) {
-    return read_small_file(*file);
+    return read_text(*file);
   }
   return environment("AWS_CONTAINER_AUTHORIZATION_TOKEN").value_or("");
 }
