@@ -12,8 +12,8 @@
 
 #include "base/result.h"
 #include "base/task.h"
-#include "http/client_trust.h"
 #include "http/tls.h"
+#include "http/trust.h"
 #include "http/wire.h"
 
 namespace flowstore::http {

@@ -156,6 +156,8 @@ class ScriptedPeer {
   std::uint16_t port() const noexcept { return port_; }
   // That have been accepted so far.
   int connections() const noexcept { return connections_; }
+  // Of those, the ones that have not been closed here.
+  int open_connections() const noexcept { return connections_ - ended_; }
 
  private:
   struct FreeContext {
@@ -194,6 +196,11 @@ class ScriptedPeer {
     sigemptyset(&broken_pipe);
     sigaddset(&broken_pipe, SIGPIPE);
     ::pthread_sigmask(SIG_BLOCK, &broken_pipe, nullptr);
+    talk(index, std::move(socket));
+    ++ended_;
+  }
+
+  void talk(int index, FileDescriptor socket) {
     PeerEnd end(std::move(socket), index, context_ ? SSL_new(context_.get()) : nullptr);
     {
       const std::lock_guard lock(mutex_);
@@ -210,6 +217,7 @@ class ScriptedPeer {
   FileDescriptor listener_;
   std::uint16_t port_ = 0;
   std::atomic<int> connections_ = 0;
+  std::atomic<int> ended_ = 0;
   std::mutex mutex_;
   bool is_over_ = false;            // guarded by mutex_
   std::list<PeerEnd*> ends_;        // guarded by mutex_
