@@ -31,6 +31,8 @@ extern const std::string_view @name@;
         -P ${CMAKE_CURRENT_FUNCTION_LIST_FILE}
       DEPENDS ${file} ${CMAKE_CURRENT_FUNCTION_LIST_FILE} VERBATIM)
     target_sources(${target} PRIVATE ${folder}/${name}.cpp)
+    # There is nothing in it to debug, and debug information would hold all bytes once more.
+    set_source_files_properties(${folder}/${name}.cpp PROPERTIES COMPILE_OPTIONS -g0 SKIP_PRECOMPILE_HEADERS ON)
   endforeach()
   target_include_directories(${target} PRIVATE ${PROJECT_BINARY_DIR})
 endfunction()

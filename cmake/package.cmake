@@ -22,6 +22,8 @@ set(CPACK_SET_DESTDIR ON)
 set(CPACK_INSTALL_PREFIX /usr)
 set(CPACK_STRIP_FILES ON)
 set(CPACK_PACKAGE_NAME flowstore)
+# Debian's policy (5.6.2) demands an address. This one is nobody's, and says so (RFC 2606): weaknesses are reported as
+# docs/security.md says, and whoever builds packages for others puts their own here.
 set(CPACK_PACKAGE_CONTACT "The flowstore maintainers <maintainers@flowstore.invalid>")
 set(CPACK_DEBIAN_FILE_NAME DEB-DEFAULT)
 set(CPACK_DEBIAN_PACKAGE_RELEASE 1)

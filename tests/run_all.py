@@ -58,21 +58,28 @@ class Run:
                 cleanup()
         shutil.rmtree(self.tmp, ignore_errors=True)
 
-    def attempt(self, *words, log, env=None, cwd=ROOT, timeout=3600):
-        """Runs a command to its end, its output in a file; returns exit code and output."""
+    def begin(self, *words, log, env=None, cwd=ROOT):
+        """Starts a command, its output in a file; returns its process and that file."""
         path = self.tmp / f"{log}.log"
         with open(path, "wb") as out:
             process = subprocess.Popen(
                 [str(word) for word in words], cwd=cwd, stdout=out, stderr=subprocess.STDOUT,
                 stdin=subprocess.DEVNULL, start_new_session=True, env=self.environment(env))
-            try:
-                code = process.wait(timeout)
-            except subprocess.TimeoutExpired:
-                kill_group(process)
-                raise Failed(f"{words[0]} took more than {timeout} s", path.read_text(errors="replace")) from None
-            except BaseException:
-                kill_group(process)
-                raise
+        self.cleanups.append(lambda: process.poll() is None and kill_group(process))
+        return process, path
+
+    def attempt(self, *words, timeout=3600, **options):
+        """Runs a command to its end, its output in a file; returns exit code and output."""
+        return self.outcome(self.begin(*words, **options), words, timeout)
+
+    def outcome(self, begun, words, timeout):
+        """Exit code and output of a command that was begun."""
+        process, path = begun
+        try:
+            code = process.wait(timeout)
+        except subprocess.TimeoutExpired:
+            kill_group(process)
+            raise Failed(f"{words[0]} took more than {timeout} s", path.read_text(errors="replace")) from None
         return code, path.read_text(errors="replace")
 
     def command(self, *words, **options):
@@ -253,24 +260,33 @@ def contract(preset="release", on_s3=False, wrapper=(), command=()):
     return step
 
 
-def python_tests(preset, *programs, log, shown=None):
-    """Programs of Python's unittest, each with the binary of a build; each test counts. Of the output, lines
-    that begin as the pattern `shown` says are shown."""
+def python_tests(preset, *programs, log, shown=None, at_once=1):
+    """Programs of Python's unittest, each with the binary of a build; each test counts. A program is its path, or its
+    path and the tests of it, with spaces between them. Of the output, lines that begin as the pattern `shown` says are
+    shown."""
+    env = {"FLOWSTORE": str(ROOT / "build" / preset / "flowstore")}
+
     def step(run):
-        for program in programs:
-            code, text = run.attempt(sys.executable, program, log=f"{log}-{pathlib.Path(program).stem}",
-                                     env={"FLOWSTORE": str(ROOT / "build" / preset / "flowstore")}, timeout=600)
-            result = re.search(r"^Ran (\d+) tests?", text, re.M)
-            if not result:
-                raise Failed("no test ran", text)
-            failed = sum(int(n) for n in re.findall(r"(?:failures|errors)=(\d+)", text))
-            run.count(max(int(result[1]) - failed, 0), failed)
-            for line in re.findall(rf"^{shown}.*$", text, re.M) if shown else []:
-                print("    " + line)
-            if code != 0:
-                raise Failed("tests failed", text)
-            if re.search(r"skipped|^Ran 0 tests", text, re.M):
-                raise Failed("tests were skipped", text)
+        for at in range(0, len(programs), at_once):
+            begun = []
+            for number, program in enumerate(programs[at:at + at_once], at):
+                words = [sys.executable, *str(program).split()]
+                begun.append((words, run.begin(*words, log=f"{log}-{number}", env=env)))
+            for code, text in [run.outcome(process, words, timeout=600) for words, process in begun]:
+                look_at(run, code, text)
+
+    def look_at(run, code, text):
+        result = re.search(r"^Ran (\d+) tests?", text, re.M)
+        if not result:
+            raise Failed("no test ran", text)
+        failed = sum(int(n) for n in re.findall(r"(?:failures|errors)=(\d+)", text))
+        run.count(max(int(result[1]) - failed, 0), failed)
+        for line in re.findall(rf"^{shown}.*$", text, re.M) if shown else []:
+            print("    " + line)
+        if code != 0:
+            raise Failed("tests failed", text)
+        if re.search(r"skipped|^Ran 0 tests", text, re.M):
+            raise Failed("tests were skipped", text)
     return step
 
 
@@ -281,9 +297,9 @@ def program(preset):
 
 
 def commands(preset):
-    """The commands of the operator: healthcheck, usage, export, import, migrate, gc."""
+    """The commands of the operator: check, healthcheck, usage, export, import, migrate, gc."""
     programs = sorted(path.relative_to(ROOT) for path in (ROOT / "tests/commands").glob("test_*.py"))
-    return python_tests(preset, *programs, log=f"commands-{preset}")
+    return python_tests(preset, *programs, log=f"commands-{preset}", at_once=2)
 
 
 CLIENTS = ROOT / "tests" / "clients"
@@ -365,23 +381,14 @@ def fuzz(run):
                                       str(random.randrange(2**32)), finds, FUZZ / "corpus/json", run.tmp / "corpus-json"]))
     # Two at a time: each has a core, so that the seconds mean the same everywhere.
     for at in range(0, len(jobs), 2):
-        together = [(name, run.tmp / f"fuzz-{name}.log", fuzz_job(run, name, words)) for name, words in jobs[at:at + 2]]
-        for name, log, process in together:
-            code = process.wait()  # each keeps its time
-            text = log.read_text(errors="replace")
+        together = [(name, run.begin(*words, log=f"fuzz-{name}")) for name, words in jobs[at:at + 2]]
+        for name, begun in together:
+            code, text = run.outcome(begun, [name], timeout=int(seconds) + 600)  # each keeps its time
             if code != 0:
                 raise Failed(f"fuzz target {name} found something; see build/clang/finds", text)
             run.count(1)
             runs = re.findall(r"number_of_executed_units: (\d+)|^(\d+) texts", text, re.M)
             print(f"    {name}: {max(runs[-1])} inputs")
-
-
-def fuzz_job(run, name, words):
-    with open(run.tmp / f"fuzz-{name}.log", "wb") as log:
-        process = subprocess.Popen([str(word) for word in words], stdout=log, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL,
-                                   start_new_session=True, env=run.environment())
-    run.cleanups.append(lambda: kill_group(process))
-    return process
 
 
 def secrets(run):
@@ -404,6 +411,9 @@ def dependencies(preset):
 HOSTILE_PROGRAMS = [f"tests/hostile/test_{name}.py" for name in ("heads", "slow", "content", "tls")]
 # As under systemd, where a system call that the unit refuses ends the process.
 CONFINED = [sys.executable, ROOT / "tests/support/confined.py", ROOT / "packaging/systemd/flowstore.service"]
+# Those that take longest first: they are run two at a time.
+CRASH_PROGRAMS = [*(f"tests/faults/test_crash.py {name}" for name in ("Shared", "Relaxed", "Strict", "WithoutLog", "Checker")),
+                  "tests/faults/test_power.py"]
 S3_PROGRAMS = [f"tests/s3/test_{name}.py" for name in ("faults", "outages", "many")]
 
 
@@ -455,7 +465,7 @@ STEPS = [
     ("openapi", python_tests("release", "tests/openapi/test_openapi.py", log="openapi")),
     ("metrics", python_tests("release", "tests/metrics/test_metrics.py", "tests/metrics/test_dashboard.py", log="metrics")),
     ("docs", python_tests("release", "tests/docs/test_docs.py", log="docs")),
-    ("crash", python_tests("dev", "tests/faults/test_crash.py", "tests/faults/test_power.py", log="crash")),
+    ("crash", python_tests("dev", *CRASH_PROGRAMS, log="crash", at_once=2)),
     ("instructions", instructions),
     ("machine", python_tests("release", "tests/faults/test_machine.py", log="machine")),
     ("dependencies", dependencies("release")),

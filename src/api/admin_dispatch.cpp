@@ -1,7 +1,5 @@
 #include "api/admin_dispatch.h"
 
-#include <boost/asio/this_coro.hpp>
-
 #include "api/error_response.h"
 #include "api/open_routes.h"
 #include "auth/bearer.h"
@@ -11,9 +9,7 @@ namespace flowstore::api {
 Task<http::Response> AdminDispatch::handle(http::Request& request) {
   const auto route = parse_route(request.method(), request.target());
   if (!route) co_return bad_url(route.error());
-  if (route->endpoint == Endpoint::ready) {
-    co_return ready_response(readiness_.ask(co_await boost::asio::this_coro::executor));
-  }
+  if (route->endpoint == Endpoint::ready) co_return co_await ready_response(readiness_);
   co_return serve(request, route->endpoint);
 }
 

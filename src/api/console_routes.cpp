@@ -1,10 +1,11 @@
 #include "api/console_routes.h"
 
 #include <algorithm>
+#include <span>
 
 #include "api/conditions.h"
 #include "api/error_response.h"
-#include "auth/sha256.h"
+#include "base/digest.h"
 #include "embedded/app_js.h"
 #include "embedded/charts_js.h"
 #include "embedded/console_css.h"
@@ -41,16 +42,9 @@ constexpr std::string_view kPolicy =
 
 // Strong, and the same in every process of this version.
 std::string etag_of(std::string_view bytes) {
-  constexpr std::string_view kHex = "0123456789abcdef";
   constexpr std::size_t kEnough = 16;
-  const auth::Digest digest = auth::sha256(bytes);
-  std::string etag = "\"";
-  for (std::size_t i = 0; i < kEnough; ++i) {
-    etag.push_back(kHex[digest[i] >> 4U]);
-    etag.push_back(kHex[digest[i] & 15U]);
-  }
-  etag.push_back('"');
-  return etag;
+  const Sha256 digest = sha256(bytes);
+  return '"' + hex(std::span(digest).first(kEnough)) + '"';
 }
 
 // The only condition that means anything here: the files have no date.

@@ -3,8 +3,6 @@
 #include <string>
 #include <utility>
 
-#include <boost/asio/this_coro.hpp>
-
 #include "api/error_response.h"
 #include "api/open_routes.h"
 #include "api/url.h"
@@ -78,9 +76,7 @@ Task<Response> Dispatch::handle(Request& request) {
   if (!found) co_return bad_url(found.error());
   const Route& route = *found;
   request.set_route(route.pattern);
-  if (route.endpoint == Endpoint::ready) {
-    co_return ready_response(readiness_.ask(co_await boost::asio::this_coro::executor));
-  }
+  if (route.endpoint == Endpoint::ready) co_return co_await ready_response(readiness_);
   if (auto response = serve_open(request, route)) co_return *std::move(response);
 
   const auto token = token_of(request);

@@ -3,6 +3,8 @@
 #include <string>
 #include <utility>
 
+#include <boost/asio/this_coro.hpp>
+
 #include "base/log.h"
 #include "base/log_text.h"
 #include "embedded/openapi_yaml.h"
@@ -46,6 +48,11 @@ http::Response openapi_response() {
   response.content_type = "application/yaml";
   response.content = Content::constant(embedded::openapi_yaml);
   return response;
+}
+
+Task<http::Response> ready_response(Readiness& readiness) {
+  const Executor here = co_await boost::asio::this_coro::executor;
+  co_return ready_response(readiness.ask(here));
 }
 
 http::Response ready_response(const std::vector<Condition>& conditions) {

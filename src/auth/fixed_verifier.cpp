@@ -13,7 +13,7 @@ FixedVerifier::FixedVerifier(const std::vector<config::FixedToken>& tokens)
 }
 
 void FixedVerifier::add(const config::FixedToken& token) {
-  const Digest digest = digest_of(token);
+  const Sha256 digest = digest_of(token);
   if (token.project.empty()) throw std::invalid_argument("A token names no project.");
   if (find(digest, token.project) != nullptr) {
     throw std::invalid_argument("A token is listed twice for the project " + token.project + ".");
@@ -26,7 +26,7 @@ void FixedVerifier::add(const config::FixedToken& token) {
   permissions_.emplace(digest, std::move(permission));
 }
 
-const FixedVerifier::Permission* FixedVerifier::find(const Digest& digest,
+const FixedVerifier::Permission* FixedVerifier::find(const Sha256& digest,
                                                      std::string_view project) const {
   const auto [first, last] = permissions_.equal_range(digest);
   for (auto found = first; found != last; ++found) {
@@ -41,7 +41,7 @@ Task<Result<Grant>> FixedVerifier::verify(std::string_view project, std::string_
 
 std::optional<Result<Grant>> FixedVerifier::verify_now(std::string_view project,
                                                        std::string_view token) {
-  const Digest* const digest = tokens_.find(token);
+  const Sha256* const digest = tokens_.find(token);
   if (digest == nullptr) return token_refused();
   if (project.empty()) return Grant();
   const Permission* const permission = find(*digest, project);

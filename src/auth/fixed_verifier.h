@@ -35,10 +35,10 @@ class FixedVerifier final : public TokenVerifier {
   };
 
   void add(const config::FixedToken& token);
-  const Permission* find(const Digest& digest, std::string_view project) const;
+  const Permission* find(const Sha256& digest, std::string_view project) const;
 
   KnownTokens tokens_;
-  std::unordered_multimap<Digest, Permission, DigestHash> permissions_;
+  std::unordered_multimap<Sha256, Permission, DigestHash> permissions_;
 };
 
 }  // namespace flowstore::auth

@@ -4,22 +4,22 @@
 
 namespace flowstore::auth {
 
-KnownTokens::KnownTokens(const std::vector<Digest>& digests) : slots_(2 * digests.size() + 1) {
-  std::vector<Digest> sorted = digests;
+KnownTokens::KnownTokens(const std::vector<Sha256>& digests) : slots_(2 * digests.size() + 1) {
+  std::vector<Sha256> sorted = digests;
   std::sort(sorted.begin(), sorted.end());
   sorted.erase(std::unique(sorted.begin(), sorted.end()), sorted.end());
   tokens_.resize(sorted.size());
   for (std::size_t i = 0; i < sorted.size(); ++i) tokens_[i].digest = sorted[i];
 }
 
-const Digest* KnownTokens::find(std::string_view token) const {
+const Sha256* KnownTokens::find(std::string_view token) const {
   const HashValue hash = hash_of(token);
-  if (const Digest* const seen = find_seen(hash)) return seen;
+  if (const Sha256* const seen = find_seen(hash)) return seen;
   // How far a comparison of digests gets tells a caller nothing about a token.
-  const Digest digest = sha256(token);
+  const Sha256 digest = sha256(token);
   const auto found = std::lower_bound(
       tokens_.begin(), tokens_.end(), digest,
-      [](const Token& known, const Digest& wanted) { return known.digest < wanted; });
+      [](const Token& known, const Sha256& wanted) { return known.digest < wanted; });
   if (found == tokens_.end() || found->digest != digest) return nullptr;
   remember(*found, hash);
   return &found->digest;
@@ -31,7 +31,7 @@ HashValue KnownTokens::hash_of(std::string_view token) const noexcept {
   return hash.finish();
 }
 
-const Digest* KnownTokens::find_seen(const HashValue& hash) const noexcept {
+const Sha256* KnownTokens::find_seen(const HashValue& hash) const noexcept {
   for (std::size_t slot = hash.low;; ++slot) {
     const Token* const token = slots_[slot % slots_.size()].load(std::memory_order_acquire);
     if (token == nullptr) return nullptr;

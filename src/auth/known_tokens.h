@@ -20,21 +20,21 @@ namespace flowstore::auth {
 class KnownTokens {
  public:
   // A digest may be listed several times.
-  explicit KnownTokens(const std::vector<Digest>& digests);
+  explicit KnownTokens(const std::vector<Sha256>& digests);
 
   // The digest of the token; null if it is not one of the configured ones. Valid as long as this.
-  const Digest* find(std::string_view token) const;
+  const Sha256* find(std::string_view token) const;
 
  private:
   struct Token {
-    Digest digest{};
+    Sha256 digest{};
     // Written once, under the mutex, before a slot names the token.
     HashValue hash;
     bool is_seen = false;
   };
 
   HashValue hash_of(std::string_view token) const noexcept;
-  const Digest* find_seen(const HashValue& hash) const noexcept;
+  const Sha256* find_seen(const HashValue& hash) const noexcept;
   void remember(Token& token, const HashValue& hash) const;
 
   const SipHash::Key secret_ = SipHash::random_key();

@@ -41,7 +41,7 @@ TEST(KnownTokens, MayBeListedTwice) {
 }
 
 TEST(KnownTokens, AreSeenByManyThreadsAtOnce) {
-  std::vector<Digest> digests;
+  std::vector<Sha256> digests;
   for (int i = 0; i < 500; ++i) digests.push_back(sha256(std::to_string(i)));
   const KnownTokens tokens(digests);
   std::atomic<int> found{0};
@@ -49,7 +49,7 @@ TEST(KnownTokens, AreSeenByManyThreadsAtOnce) {
   for (int thread = 0; thread < 4; ++thread) {
     threads.emplace_back([&] {
       for (int i = 0; i < 1000; ++i) {
-        const Digest* const digest = tokens.find(std::to_string(i));
+        const Sha256* const digest = tokens.find(std::to_string(i));
         if (digest != nullptr && *digest == sha256(std::to_string(i))) ++found;
       }
     });

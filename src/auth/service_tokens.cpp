@@ -4,15 +4,15 @@
 
 namespace flowstore::auth {
 
-Digest digest_of(const config::FixedToken& token) {
+Sha256 digest_of(const config::FixedToken& token) {
   if (!token.token.empty()) return sha256(token.token.reveal());
   const auto digest = parse_digest(token.sha256);
   if (!digest) throw std::invalid_argument("A token's sha256 must be 64 hexadecimal digits.");
   return *digest;
 }
 
-std::vector<Digest> digests_of(const std::vector<config::FixedToken>& tokens) {
-  std::vector<Digest> digests;
+std::vector<Sha256> digests_of(const std::vector<config::FixedToken>& tokens) {
+  std::vector<Sha256> digests;
   digests.reserve(tokens.size());
   for (const config::FixedToken& token : tokens) digests.push_back(digest_of(token));
   return digests;

@@ -14,10 +14,10 @@ namespace flowstore::auth {
 
 // The SHA-256 of a configured token, whichever way it was written. Throws std::invalid_argument if
 // it was written in neither.
-Digest digest_of(const config::FixedToken& token);
+Sha256 digest_of(const config::FixedToken& token);
 
 // The same for a list, in its order.
-std::vector<Digest> digests_of(const std::vector<config::FixedToken>& tokens);
+std::vector<Sha256> digests_of(const std::vector<config::FixedToken>& tokens);
 
 // Keeps digests only. Safe to use from any thread.
 class ServiceTokens {

@@ -2,25 +2,21 @@
 
 #pragma once
 
-#include <array>
 #include <cstddef>
-#include <cstdint>
 #include <cstring>
 #include <optional>
 #include <string_view>
 
+#include "base/digest.h"
+
 namespace flowstore::auth {
 
-using Digest = std::array<std::uint8_t, 32>;
-
-Digest sha256(std::string_view bytes);
-
 // 64 hex digits of either case; nothing for any other text.
-std::optional<Digest> parse_digest(std::string_view hex);
+std::optional<Sha256> parse_digest(std::string_view digits);
 
 // For hash tables. A digest is as good as random, so any part of it will do.
 struct DigestHash {
-  std::size_t operator()(const Digest& digest) const noexcept {
+  std::size_t operator()(const Sha256& digest) const noexcept {
     std::size_t start = 0;
     std::memcpy(&start, digest.data(), sizeof start);
     return start;

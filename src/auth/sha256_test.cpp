@@ -11,7 +11,7 @@ namespace {
 constexpr std::string_view digest_of_abc =
     "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
 
-TEST(Sha256, AgreesWithTheStandard) { EXPECT_EQ(sha256("abc"), parse_digest(digest_of_abc)); }
+TEST(Sha256, IsReadAsItIsWritten) { EXPECT_EQ(sha256("abc"), parse_digest(digest_of_abc)); }
 
 TEST(Sha256, IsReadInEitherCase) {
   std::string upper(digest_of_abc);

@@ -49,6 +49,8 @@ enum class CrashPoint : std::uint8_t {
 
 #ifdef FLOWSTORE_CRASH_POINTS
 
+inline constexpr bool kHasCrashPoints = true;
+
 // Reads FLOWSTORE_CRASH_AT from the environment: "name:N" kills the process when it passes that
 // point for the Nth time; "list" prints all names and ends it; anything else ends it with 2. For
 // main(), before there are threads.
@@ -60,6 +62,7 @@ void crash_point(CrashPoint point) noexcept;
 #else
 
 // Other builds contain none of it.
+inline constexpr bool kHasCrashPoints = false;
 inline void arm_crash_points() {}
 inline void crash_point(CrashPoint /*point*/) noexcept {}
 

@@ -3,6 +3,8 @@
 #include <array>
 #include <cstddef>
 
+#include "base/json_escape.h"
+
 namespace flowstore {
 namespace {
 
@@ -30,26 +32,11 @@ bool is_control(char c) {
 }
 
 void append_control(std::string& out, char c) {
-  switch (c) {
-    case '\n':
-      out.append("\\n");
-      return;
-    case '\r':
-      out.append("\\r");
-      return;
-    case '\t':
-      out.append("\\t");
-      return;
-    case '\b':
-      out.append("\\b");
-      return;
-    case '\f':
-      out.append("\\f");
-      return;
-    default:
-      break;
-  }
   const auto value = static_cast<unsigned char>(c);
+  if (const auto known = short_escape(value); !known.empty()) {
+    out.append(known);
+    return;
+  }
   out.append("\\u00").append(1, kHex[value >> 4]).append(1, kHex[value & 15]);
 }
 

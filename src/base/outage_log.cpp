@@ -7,6 +7,7 @@ void OutageLog::failed(std::string_view reason) {
   {
     const std::lock_guard lock(mutex_);
     latest_ = Heard{now, false};
+    reason_ = reason;
     // Also holds back a service that answers every other question: it is out once a minute.
     if (now < next_line_) return;
     is_out_ = true;
@@ -22,6 +23,7 @@ void OutageLog::answered() {
   {
     const std::lock_guard lock(mutex_);
     latest_ = Heard{now, true};
+    reason_.clear();
     if (!is_out_) return;
     is_out_ = false;
   }
@@ -31,6 +33,11 @@ void OutageLog::answered() {
 std::optional<OutageLog::Heard> OutageLog::latest() const {
   const std::lock_guard lock(mutex_);
   return latest_;
+}
+
+std::string OutageLog::reason() const {
+  const std::lock_guard lock(mutex_);
+  return reason_;
 }
 
 }  // namespace flowstore

@@ -35,6 +35,9 @@ class OutageLog {
   };
   std::optional<Heard> latest() const;
 
+  // Why it had no answer, for an operator; empty if it had one.
+  std::string reason() const;
+
  private:
   const Clock& clock_;
   Log& log_;
@@ -42,6 +45,7 @@ class OutageLog {
   std::string back_;
   mutable std::mutex mutex_;
   std::optional<Heard> latest_;  // guarded by mutex_
+  std::string reason_;           // guarded by mutex_
   bool is_out_ = false;          // guarded by mutex_
   Clock::Instant next_line_{};   // guarded by mutex_; when a failure is worth a line again
 };

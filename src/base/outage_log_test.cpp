@@ -60,11 +60,14 @@ TEST(OutageLog, KnowsHowTheLatestQuestionWent) {
   EXPECT_FALSE(outage.latest());
   outage.failed("status 500");
   EXPECT_FALSE(outage.latest()->is_answer);
+  EXPECT_EQ(outage.reason(), "status 500");
   clock.advance(std::chrono::seconds(1));
   outage.answered();
+  EXPECT_EQ(outage.reason(), "");
   // Less than a minute after the last line: no line, but known all the same.
-  outage.failed("status 500");
+  outage.failed("status 502");
   EXPECT_FALSE(outage.latest()->is_answer);
+  EXPECT_EQ(outage.reason(), "status 502");
   EXPECT_EQ(outage.latest()->at, clock.now());
 }
 

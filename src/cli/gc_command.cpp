@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/log.h"
+#include "base/log_text.h"
 #include "cli/commands.h"
 #include "cli/workplace.h"
 #include "tools/gc.h"
@@ -33,6 +34,9 @@ std::string json_of(const std::vector<tools::Orphan>& orphans) {
     number("fileBytes", orphan.file_bytes);
     number("scopes", orphan.scopes);
     number("contextCharacters", orphan.characters);
+    std::string changed;
+    append_time(changed, orphan.changed);
+    fields.text("changed", changed);
     fields.raw("removed", orphan.is_removed ? "true" : "false");
     json += "{" + fields.json() + "}";
   }
@@ -58,7 +62,8 @@ std::string text_of(const tools::Garbage& found, bool removes) {
   for (const tools::Orphan& orphan : found.orphans) {
     text += line_of(orphan, orphan.is_removed ? "removed " : "orphan  ");
   }
-  if (!found.young.empty()) text += "keep: not alive, but with files that were changed of late\n";
+  if (!found.young.empty())
+    text += "keep: not alive, but with files or context that were changed of late\n";
   const std::size_t count = found.orphans.size();
   if (count == 0) return text + "nothing to remove\n";
   if (removes) return text;

@@ -165,7 +165,7 @@ standard input. docs/commands.md says how to get them. Removes nothing without -
 
   --live FILE        the ids of all projects that live
   --delete COUNT     remove them, if there are exactly as many as the run without it found
-  --quiet-days DAYS  keep projects with a file that was changed since so many days (7)
+  --quiet-days DAYS  keep projects whose files or context changed since so many days (7)
 
 Examples:
   psql -At -c 'SELECT id FROM "Projects"' flowforge > live.txt && flowstore gc --live live.txt

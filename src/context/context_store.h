@@ -3,6 +3,7 @@
 
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -112,6 +113,11 @@ class ContextStore {
   // Some of the projects that have rows, in the database's own order, behind the project `after`;
   // from the first one on if that is empty. None at the end.
   virtual Task<Result<std::vector<ProjectUse>>> projects(const std::string& after) = 0;
+
+  // When a row of the project was written last, to the second; nothing where there is no row, or
+  // where another program has left a date that says nothing.
+  virtual Task<Result<std::optional<std::chrono::system_clock::time_point>>> last_change(
+      const std::string& project) = 0;
 
   // Whether the store can work now; the error says what to do.
   virtual Task<Status> probe() = 0;

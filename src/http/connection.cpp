@@ -6,7 +6,6 @@
 
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/buffer.hpp>
-#include <boost/asio/post.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <fcntl.h>
 #include <netinet/tcp.h>
@@ -19,7 +18,7 @@ namespace {
 constexpr auto kAwait = boost::asio::as_tuple(boost::asio::use_awaitable);
 
 // One sendfile call at most: large enough that the calls do not show, small enough that the other
-// connections of the loop do not wait for long: dozens of long answers take turns with them.
+// connections of the loop do not wait for long.
 constexpr std::uint64_t kSendfileBytes = 128 * 1024;
 
 // How long and how much an early answer waits for a client that is still sending.
@@ -157,13 +156,14 @@ Task<Io> Connection::send_file(int file, std::uint64_t offset, std::uint64_t len
 
 Task<Io> Connection::send_file_plain(int file, std::uint64_t offset, std::uint64_t length) {
   auto position = static_cast<off_t>(offset);
+  bool is_first = true;  // what is a single piece need not wait for the others
   while (length > 0) {
+    if (length > kSendfileBytes || !is_first) co_await loop_.pieces().next();
+    is_first = false;
     const auto count = static_cast<std::size_t>(std::min(length, kSendfileBytes));
     const ssize_t sent = ::sendfile(socket_.native_handle(), file, &position, count);
     if (sent > 0) {
       length -= static_cast<std::uint64_t>(sent);
-      // A client that takes everything at once must not keep the loop from its neighbours.
-      co_await boost::asio::post(socket_.get_executor(), boost::asio::use_awaitable);
       continue;
     }
     if (sent == 0) co_return Io::closed;  // somebody shortened the file

@@ -108,6 +108,7 @@ Task<Io> Connection::send_tls(std::string_view bytes, bool is_more_to_come) {
 Task<Io> Connection::send_file_tls(int file, std::uint64_t offset, std::uint64_t length) {
   const auto buffer = std::make_unique_for_overwrite<char[]>(std::min(length, kFilePiece));
   while (length > 0) {
+    co_await loop_.pieces().next();
     const auto count = static_cast<std::size_t>(std::min(length, kFilePiece));
     const ssize_t got = ::pread(file, buffer.get(), count, static_cast<off_t>(offset));
     if (got < 0 && errno == EINTR) continue;
@@ -118,7 +119,6 @@ Task<Io> Connection::send_file_tls(int file, std::uint64_t offset, std::uint64_t
     if (io != Io::ok) co_return io;
     offset += size;
     length -= size;
-    co_await boost::asio::post(socket_.get_executor(), boost::asio::use_awaitable);
   }
   co_return Io::ok;
 }

@@ -19,7 +19,8 @@ EventLoop::EventLoop(Environment& environment)
     : environment_(environment),
       context_(1),
       work_(boost::asio::make_work_guard(context_)),
-      timer_(context_) {
+      timer_(context_),
+      pieces_(context_) {
   refresh_time();
 }
 

@@ -22,6 +22,7 @@
 #include "http/handler.h"
 #include "http/limits.h"
 #include "http/observer.h"
+#include "http/piece_queue.h"
 
 namespace flowstore::http {
 
@@ -84,6 +85,9 @@ class EventLoop {
     return scratch_;
   }
 
+  // Whoever sends much takes turns here.
+  PieceQueue& pieces() noexcept { return pieces_; }
+
   // Memory for one request; to be given back when its answer is written.
   std::unique_ptr<RequestMemory> lend_memory();
   void take_back(std::unique_ptr<RequestMemory> memory);
@@ -108,6 +112,7 @@ class EventLoop {
   boost::asio::io_context context_;
   boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work_;
   boost::asio::steady_timer timer_;
+  PieceQueue pieces_;
   std::thread thread_;
 };
 

@@ -2,6 +2,7 @@
 
 #include <string_view>
 
+#include "base/json_escape.h"
 #include "json/text.h"
 #include "json/unicode.h"
 
@@ -56,30 +57,9 @@ std::size_t append_utf16(std::u16string& out, std::string_view text) {
 }  // namespace
 
 void append_escaped(std::string& out, std::uint32_t unit) {
-  switch (unit) {
-    case '"':
-      out.append("\\\"");
-      return;
-    case '\\':
-      out.append("\\\\");
-      return;
-    case '\b':
-      out.append("\\b");
-      return;
-    case '\f':
-      out.append("\\f");
-      return;
-    case '\n':
-      out.append("\\n");
-      return;
-    case '\r':
-      out.append("\\r");
-      return;
-    case '\t':
-      out.append("\\t");
-      return;
-    default:
-      break;
+  if (const auto known = short_escape(unit); !known.empty()) {
+    out.append(known);
+    return;
   }
   out.append("\\u");
   for (const std::uint32_t shift : {12U, 8U, 4U, 0U})

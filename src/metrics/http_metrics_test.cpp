@@ -7,6 +7,8 @@
 
 #include <gtest/gtest.h>
 
+#include "support/sample.h"
+
 namespace flowstore::metrics {
 namespace {
 
@@ -18,13 +20,6 @@ std::string text_of(const HttpMetrics& metrics) {
   std::string text;
   metrics.collect(text);
   return text;
-}
-
-// The number after `sample` in the text.
-double value_of(const std::string& text, const std::string& sample) {
-  const std::size_t at = text.find("\n" + sample + " ");
-  if (at == std::string::npos) return -1;
-  return std::stod(text.substr(at + sample.size() + 2));
 }
 
 TEST(HttpMetrics, WritesTheFamiliesOfTheOldServer) {
@@ -67,10 +62,10 @@ TEST(HttpMetrics, WritesTheNamesOfOpenTelemetry) {
   EXPECT_TRUE(text.starts_with("# HELP " + name + " Duration of HTTP server requests.\n# TYPE " +
                                name + " histogram\n"))
       << text;
-  EXPECT_EQ(value_of(text, name + "_bucket" + labels + ",le=\"0.05\"}"), 1) << text;
-  EXPECT_EQ(value_of(text, name + "_bucket" + labels + ",le=\"0.075\"}"), 2);
-  EXPECT_EQ(value_of(text, name + "_bucket" + labels + ",le=\"7.5\"}"), 2);
-  EXPECT_EQ(value_of(text, name + "_count" + labels + "}"), 2);
+  EXPECT_EQ(sample_in(text, name + "_bucket" + labels + ",le=\"0.05\"}"), 1) << text;
+  EXPECT_EQ(sample_in(text, name + "_bucket" + labels + ",le=\"0.075\"}"), 2);
+  EXPECT_EQ(sample_in(text, name + "_bucket" + labels + ",le=\"7.5\"}"), 2);
+  EXPECT_EQ(sample_in(text, name + "_count" + labels + "}"), 2);
 }
 
 TEST(HttpMetrics, CountsByTheOldBoundsWhatWasCountedByFinerOnes) {
@@ -80,10 +75,10 @@ TEST(HttpMetrics, CountsByTheOldBoundsWhatWasCountedByFinerOnes) {
   }
   const std::string text = text_of(metrics);
   const auto count = [&](const std::string& bound) {
-    return value_of(text,
-                    "http_request_duration_seconds_bucket{method=\"GET\",route=\"/health\","
-                    "status_code=\"200\",le=\"" +
-                        bound + "\"}");
+    return sample_in(text,
+                     "http_request_duration_seconds_bucket{method=\"GET\",route=\"/health\","
+                     "status_code=\"200\",le=\"" +
+                         bound + "\"}");
   };
   EXPECT_EQ(count("0.005"), 1);
   EXPECT_EQ(count("0.05"), 1);
@@ -114,7 +109,8 @@ TEST(HttpMetrics, TellsLabelsApart) {
                              R"(method="POST",route="/a",status_code="200")",
                              R"(method="GET",route="/b",status_code="200")",
                              R"(method="GET",route="/a",status_code="404")"}) {
-    EXPECT_EQ(value_of(text, "http_request_duration_seconds_count{" + std::string(labels) + "}"), 1)
+    EXPECT_EQ(sample_in(text, "http_request_duration_seconds_count{" + std::string(labels) + "}"),
+              1)
         << labels;
   }
 }
@@ -138,7 +134,7 @@ TEST(HttpMetrics, ReadsQuantilesOffByLittle) {
     const std::string labels = R"(method="GET",route="/a",status_code="200",quantile=")";
     std::string name = std::to_string(quantile);
     name.erase(name.find_last_not_of('0') + 1);
-    const double value = value_of(text, "http_request_summary_seconds{" + labels + name + "\"}");
+    const double value = sample_in(text, "http_request_summary_seconds{" + labels + name + "\"}");
     EXPECT_NEAR(value, quantile * 0.1, quantile * 0.1 * 0.016) << quantile;
   }
 }
@@ -177,9 +173,9 @@ TEST(HttpMetrics, LosesNoCountBetweenThreads) {
   for (int status = 200; status < 204; ++status) {
     const std::string labels =
         "{method=\"GET\",route=\"/a\",status_code=\"" + std::to_string(status) + "\"}";
-    EXPECT_EQ(value_of(text, "http_request_duration_seconds_count" + labels),
+    EXPECT_EQ(sample_in(text, "http_request_duration_seconds_count" + labels),
               kThreads * kRounds / 4);
-    EXPECT_EQ(value_of(text, "http_request_summary_seconds_count" + labels),
+    EXPECT_EQ(sample_in(text, "http_request_summary_seconds_count" + labels),
               kThreads * kRounds / 4);
   }
 }

@@ -7,20 +7,15 @@
 #include <gtest/gtest.h>
 
 #include "base/file_descriptor.h"
+#include "support/sample.h"
 
 namespace flowstore::metrics {
 namespace {
 
-double value_of(const std::string& text, const std::string& name) {
-  const std::size_t at = text.find("\n" + name + " ");
-  if (at == std::string::npos) return -1;
-  return std::stod(text.substr(at + name.size() + 2));
-}
-
 double value_of(const std::string& name) {
   Registry registry;
   add_process_metrics(registry);
-  return value_of(registry.text(), name);
+  return sample_in(registry.text(), name);
 }
 
 TEST(ProcessMetrics, HaveTheNamesOfTheOldServer) {
@@ -29,12 +24,12 @@ TEST(ProcessMetrics, HaveTheNamesOfTheOldServer) {
   const std::string text = registry.text();
   for (const char* name : {"process_cpu_user_seconds_total", "process_cpu_system_seconds_total",
                            "process_cpu_seconds_total", "process_heap_bytes"}) {
-    EXPECT_GE(value_of(text, name), 0) << name;
+    EXPECT_GE(sample_in(text, name), 0) << name;
     EXPECT_NE(text.find("\n# TYPE " + std::string(name) + " "), std::string::npos) << name;
   }
   for (const char* name : {"process_start_time_seconds", "process_resident_memory_bytes",
                            "process_virtual_memory_bytes", "process_open_fds", "process_max_fds"}) {
-    EXPECT_GT(value_of(text, name), 0) << name;
+    EXPECT_GT(sample_in(text, name), 0) << name;
     EXPECT_NE(text.find("\n# TYPE " + std::string(name) + " "), std::string::npos) << name;
   }
 }

@@ -34,9 +34,8 @@ void add_place(std::vector<CheckResult>& checks, const char* option, const std::
 
 std::string loss_of(long file_system) {
   if (file_system == OVERLAYFS_SUPER_MAGIC) {
-    return "is in a layer of the container, which is thrown away with it: every upgrade begins "
-           "with "
-           "nothing; mount a volume there, or use PostgreSQL or S3";
+    return "is in a layer of the container, which is thrown away with it: every upgrade begins with"
+           " nothing; mount a volume there, or use PostgreSQL or S3";
   }
   if (file_system == TMPFS_MAGIC || file_system == RAMFS_MAGIC) {
     return "is in memory, and gone when the machine or the container ends; mount a volume there";

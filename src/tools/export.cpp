@@ -1,24 +1,20 @@
 #include "tools/export.h"
 
-#include <limits>
 #include <set>
 #include <utility>
 
+#include "base/digest.h"
 #include "base/log.h"
 #include "tools/archive_names.h"
 #include "tools/content_source.h"
-#include "tools/digest.h"
 #include "tools/file_work.h"
+#include "tools/walk.h"
 
 namespace flowstore::tools {
 namespace {
 
-constexpr std::size_t kFilesAtOnce = 50'000;
-constexpr std::int64_t kRowsAtOnce = 500;
 // A file that keeps becoming shorter while it is read is somebody's bug.
 constexpr const char* kChanging = "; run export again, or stop what changes it";
-
-std::string id_part(const std::string& wanted) { return wanted.substr(wanted.find('/') + 1); }
 
 // One run of export: what it writes to, and what it has written.
 class Exporter {
@@ -43,7 +39,7 @@ class Exporter {
   Exported exported;
 
  private:
-  Task<Status> choose(std::vector<std::string> wanted) {
+  Task<Status> choose(const std::vector<std::string>& wanted) {
     const std::set<std::string> names(wanted.begin(), wanted.end());
     FLOWSTORE_CO_TRY(auto projects, co_await all_projects(stores_.files()));
     std::set<std::string> found;
@@ -52,10 +48,10 @@ class Exporter {
       found.insert(std::string(project.project()));
       projects_.push_back(std::move(project));
     }
-    FLOWSTORE_CO_TRY_STATUS(co_await choose_context(names));
+    FLOWSTORE_CO_TRY_STATUS(co_await choose_context(ids_of(wanted)));
     found.insert(contexts_.begin(), contexts_.end());
     for (const std::string& name : names) {
-      if (found.contains(id_part(name))) continue;
+      if (found.contains(id_of(name))) continue;
       co_return Error(
           ErrorKind::not_found, "project",
           name + ": has neither files nor context; flowstore usage lists what there is");
@@ -64,10 +60,8 @@ class Exporter {
     co_return Status();
   }
 
-  Task<Status> choose_context(const std::set<std::string>& names) {
+  Task<Status> choose_context(std::set<std::string> ids) {
     if (stores_.context() == nullptr) co_return Status();
-    std::set<std::string> ids;
-    for (const std::string& name : names) ids.insert(id_part(name));
     FLOWSTORE_CO_TRY(const auto all, co_await all_context(*stores_.context()));
     for (const context::ProjectUse& use : all) {
       if (ids.empty() || ids.contains(use.project)) contexts_.push_back(use.project);
@@ -83,19 +77,12 @@ class Exporter {
 
   Status put(const std::string& name, const std::string& bytes) {
     FLOWSTORE_TRY_STATUS(archive_.put(name, bytes, session_.clock.wall()));
-    Digest digest;
-    digest.add(bytes);
-    sums_ += sum_line(digest.finish(), name);
+    sums_ += sum_line(hex(sha256(bytes)), name);
     return {};
   }
 
   Task<Status> write_files(const files::ProjectKey& project) {
-    FLOWSTORE_CO_TRY(const auto folder, files::FileKey::parse(project, ""));
-    files::ListOptions options;
-    options.is_recursive = true;
-    options.limit = kFilesAtOnce;
-    while (true) {
-      FLOWSTORE_CO_TRY(const auto page, co_await stores_.files().list(folder, options));
+    auto write_page = [&](const files::Listing& page) -> Task<Status> {
       for (const files::Entry& entry : page.entries) {
         const auto key = files::FileKey::parse(project, entry.name);
         if (!key || key->relative() != entry.name) {
@@ -104,9 +91,9 @@ class Exporter {
         }
         FLOWSTORE_CO_TRY_STATUS(co_await write_file(*key));
       }
-      if (!page.next_cursor) co_return Status();
-      options.cursor = *page.next_cursor;
-    }
+      co_return Status();
+    };
+    co_return co_await for_each_page(stores_.files(), project, session_, write_page);
   }
 
   Task<Status> write_file(const files::FileKey& key) {
@@ -142,24 +129,15 @@ class Exporter {
   }
 
   Task<Status> write_context(const std::string& project) {
-    context::ContextStore& store = *stores_.context();
-    const Caller caller;
-    std::int64_t after = std::numeric_limits<std::int64_t>::min();
-    while (true) {
-      FLOWSTORE_CO_TRY(const auto page, co_await store.list(caller, project, after, kRowsAtOnce));
-      while (true) {
-        FLOWSTORE_CO_TRY_STATUS(session_.go_on());
-        FLOWSTORE_CO_TRY(const auto row, co_await page.rows->next());
-        if (!row) break;
-        const context::RowKey key(project, row->scope);
-        FLOWSTORE_CO_TRY_STATUS(put(name_of(key), row->values));
-        ++exported.scopes;
-        session_.progress.add_items(1);
-        session_.progress.add_bytes(row->values.size());
-      }
-      if (!page.next_cursor) co_return Status();
-      after = *page.next_cursor;
-    }
+    auto write_row = [&](const context::Row& row) -> Task<Status> {
+      const context::RowKey key(project, row.scope);
+      FLOWSTORE_CO_TRY_STATUS(put(name_of(key), row.values));
+      ++exported.scopes;
+      session_.progress.add_items(1);
+      session_.progress.add_bytes(row.values.size());
+      co_return Status();
+    };
+    co_return co_await for_each_row(*stores_.context(), project, session_, write_row);
   }
 
   Stores& stores_;

@@ -6,6 +6,17 @@
 
 namespace flowstore::tools {
 
+Task<Result<std::string>> digest_of(Content content, Session session) {
+  const auto source = source_of(std::move(content));
+  Digest digest(Digest::Algorithm::sha256);
+  while (true) {
+    FLOWSTORE_CO_TRY_STATUS(session.go_on());
+    FLOWSTORE_CO_TRY(const std::string_view piece, co_await source->next());
+    if (piece.empty()) co_return digest.finish_in_hex();
+    digest.add(piece);
+  }
+}
+
 Task<Result<std::optional<std::string>>> digest_of(files::FileStore& store,
                                                    const files::FileKey& key, Session session) {
   auto opened = co_await store.open(key, files::Reading::all);
@@ -13,14 +24,8 @@ Task<Result<std::optional<std::string>>> digest_of(files::FileStore& store,
     if (opened.error().kind() != ErrorKind::not_found) co_return opened.error();
     co_return std::optional<std::string>();
   }
-  const auto source = source_of(std::move(opened->content));
-  Digest digest;
-  while (true) {
-    FLOWSTORE_CO_TRY_STATUS(session.go_on());
-    FLOWSTORE_CO_TRY(const std::string_view piece, co_await source->next());
-    if (piece.empty()) co_return std::optional<std::string>(digest.finish());
-    digest.add(piece);
-  }
+  FLOWSTORE_CO_TRY(auto digest, co_await digest_of(std::move(opened->content), session));
+  co_return std::optional<std::string>(std::move(digest));
 }
 
 Task<Result<std::string_view>> WatchedSource::next() {

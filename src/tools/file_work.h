@@ -7,13 +7,16 @@
 #include <string>
 
 #include "base/byte_source.h"
+#include "base/content.h"
+#include "base/digest.h"
 #include "files/file_store.h"
-#include "tools/digest.h"
 #include "tools/session.h"
 
 namespace flowstore::tools {
 
-// The digest of the bytes of a file; nothing where there is no file. Counts no progress.
+// The SHA-256, in hex, of all bytes of a file that was opened. Counts no progress.
+Task<Result<std::string>> digest_of(Content content, Session session);
+// The same of the file of that name; nothing where there is no file.
 Task<Result<std::optional<std::string>>> digest_of(files::FileStore& store,
                                                    const files::FileKey& key, Session session);
 
@@ -26,13 +29,13 @@ class WatchedSource final : public ByteSource {
   Task<Result<std::string_view>> next() override;
   std::optional<std::uint64_t> size() const override { return body_.size(); }
 
-  // Of all bytes so far. Once.
-  std::string finish() { return digest_.finish(); }
+  // The SHA-256 of all bytes so far, in hex. Once.
+  std::string finish() { return digest_.finish_in_hex(); }
 
  private:
   ByteSource& body_;
   Session session_;
-  Digest digest_;
+  Digest digest_{Digest::Algorithm::sha256};
 };
 
 // Puts the body in the place of what `found` says is there, whole or not at all: only if all of it

@@ -5,11 +5,11 @@
 #include <utility>
 
 #include "tools/quantity.h"
+#include "tools/walk.h"
 
 namespace flowstore::tools {
 namespace {
 
-constexpr std::size_t kFilesAtOnce = 50'000;
 constexpr std::size_t kShownOfLine = 60;
 
 std::string_view trimmed(std::string_view line) {
@@ -47,6 +47,7 @@ class Collector {
     for (auto& [name, orphan] : candidates_) {
       const bool is_empty = orphan.files == 0 && orphan.scopes == 0;
       if (is_empty) continue;  // what was removed before leaves its folder
+      orphan.changed = changes_.at(orphan.project);
       (is_young(orphan) ? found_.young : found_.orphans).push_back(std::move(orphan));
     }
     if (!options_.deletions) co_return Status();
@@ -65,7 +66,13 @@ class Collector {
   bool is_alive(const std::string& project) const { return options_.live.contains(project); }
 
   bool is_young(const Orphan& orphan) const {
-    return orphan.modified && *orphan.modified > session_.clock.wall() - options_.quiet;
+    return orphan.changed > session_.clock.wall() - options_.quiet;
+  }
+
+  // Whoever has the id: context knows no teams, and a project may have left files in another one.
+  void note_change(const std::string& project, std::chrono::system_clock::time_point when) {
+    const auto [change, is_first] = changes_.emplace(project, when);
+    if (!is_first) change->second = std::max(change->second, when);
   }
 
   Task<Status> look_at_files() {
@@ -86,32 +93,30 @@ class Collector {
     orphan.team = project.team();
     orphan.project = project.project();
     owners_[orphan.project].push_back(project.path());
-    FLOWSTORE_CO_TRY(const auto folder, files::FileKey::parse(project, ""));
-    files::ListOptions options;
-    options.is_recursive = true;
-    options.limit = kFilesAtOnce;
-    while (true) {
-      FLOWSTORE_CO_TRY_STATUS(session_.go_on());
-      FLOWSTORE_CO_TRY(const auto page, co_await stores_.files().list(folder, options));
+    auto count = [&](const files::Listing& page) -> Task<Status> {
       for (const files::Entry& entry : page.entries) {
-        ++orphan.files;
         orphan.file_bytes += entry.size;
-        orphan.modified = std::max(orphan.modified.value_or(entry.modified), entry.modified);
+        note_change(orphan.project, entry.modified);
       }
+      orphan.files += page.entries.size();
       session_.progress.add_items(page.entries.size());
-      if (!page.next_cursor) co_return Status();
-      options.cursor = *page.next_cursor;
-    }
+      co_return Status();
+    };
+    co_return co_await for_each_page(stores_.files(), project, session_, count);
   }
 
   Task<Status> look_at_context() {
     if (stores_.context() == nullptr) co_return Status();
     FLOWSTORE_CO_TRY(const auto all, co_await all_context(*stores_.context()));
     for (const context::ProjectUse& use : all) {
+      FLOWSTORE_CO_TRY_STATUS(session_.go_on());
       if (is_alive(use.project)) {
         ++found_.alive;
         continue;
       }
+      FLOWSTORE_CO_TRY(const auto changed, co_await stores_.context()->last_change(use.project));
+      // A date that says nothing may be one of today.
+      note_change(use.project, changed.value_or(session_.clock.wall()));
       const auto owner = owners_.find(use.project);
       const std::string name = owner == owners_.end() ? "-/" + use.project : owner->second.front();
       Orphan& orphan = candidates_[name];
@@ -160,8 +165,9 @@ class Collector {
   GcOptions options_;
   Session session_;
   Garbage& found_;
-  std::map<std::string, Orphan> candidates_;                // by "team/project"
-  std::map<std::string, std::vector<std::string>> owners_;  // of a project's id
+  std::map<std::string, Orphan> candidates_;                              // by "team/project"
+  std::map<std::string, std::vector<std::string>> owners_;                // of a project's id
+  std::map<std::string, std::chrono::system_clock::time_point> changes_;  // the latest, by id
 };
 
 }  // namespace

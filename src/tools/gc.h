@@ -26,7 +26,7 @@ struct GcOptions {
   GcOptions() = default;
 
   std::set<std::string> live;
-  std::chrono::days quiet{7};  // what has files that were changed since stays
+  std::chrono::days quiet{7};  // what has files or context that were changed since stays
   // Remove them, if there are exactly so many; absent: only look.
   std::optional<std::uint64_t> deletions;
 };
@@ -41,7 +41,7 @@ struct Orphan {
   std::uint64_t file_bytes = 0;
   std::uint64_t scopes = 0;
   std::uint64_t characters = 0;
-  std::optional<std::chrono::system_clock::time_point> modified;  // its latest file
+  std::chrono::system_clock::time_point changed{};  // its latest file or scope
   bool is_removed = false;
 };
 

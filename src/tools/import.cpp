@@ -5,6 +5,7 @@
 #include <set>
 #include <utility>
 
+#include "base/digest.h"
 #include "tools/archive.h"
 #include "tools/file_work.h"
 #include "tools/survey.h"
@@ -68,7 +69,7 @@ class Importer {
     const std::set<std::string> wanted(options_.projects.begin(), options_.projects.end());
     std::set<std::string> missing = wanted;
     std::map<std::string, std::string> names;
-    for (const std::string& name : wanted) names.emplace(name.substr(name.find('/') + 1), name);
+    for (const std::string& name : wanted) names.emplace(id_of(name), name);
     const auto wanted_name = [&](const Place& place) -> std::optional<std::string> {
       if (const auto* key = std::get_if<FileKey>(&place)) {
         if (wanted.contains(key->project().path())) return key->project().path();
@@ -116,12 +117,7 @@ class Importer {
     const Caller caller;
     const auto values = co_await stores_.context()->read(caller, key);
     if (!values) co_return at(job, values.error());
-    bool is_same = false;
-    if (*values) {
-      Digest digest;
-      digest.add(**values);
-      is_same = digest.finish() == job.entry.digest;
-    }
+    const bool is_same = *values && hex(sha256(**values)) == job.entry.digest;
     note(std::move(job), values->has_value(), is_same);
     co_return Status();
   }
@@ -177,16 +173,14 @@ class Importer {
 
   Task<Status> write_row(ArchiveReader& reader, const Job& job) {
     std::string values;
-    Digest digest;
     while (true) {
       FLOWSTORE_CO_TRY(const std::string_view piece, reader.read());
       if (piece.empty()) break;
       if (values.size() + piece.size() > job.entry.size) co_return changed();
       values += piece;
-      digest.add(piece);
       session_.progress.add_bytes(piece.size());
     }
-    if (digest.finish() != job.entry.digest) co_return changed();
+    if (hex(sha256(values)) != job.entry.digest) co_return changed();
     const Caller caller;
     const auto& key = std::get<context::RowKey>(job.entry.place);
     context::NewValues given(std::move(values));

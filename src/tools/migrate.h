@@ -48,6 +48,10 @@ struct Migrated {
   // Could not be copied, and why.
   Names failed;
 
+  // A store that is down or full fails everything, so there is an end to trying.
+  static constexpr std::uint64_t kMostFailures = 100;
+  bool is_hopeless() const noexcept { return failed.count >= kMostFailures; }
+
   // Nothing is missing that could have been copied.
   bool is_complete() const noexcept { return newer.count == 0 && failed.count == 0; }
 };

@@ -1,24 +1,15 @@
-#include <limits>
 #include <set>
 #include <utility>
 
 #include "tools/migrate.h"
 #include "tools/stores.h"
+#include "tools/walk.h"
 
 namespace flowstore::tools {
 namespace {
 
 using context::ContextStore;
 using context::RowKey;
-
-constexpr std::int64_t kRowsAtOnce = 500;
-constexpr std::uint64_t kMostFailures = 100;
-
-std::set<std::string> ids_of(const std::vector<std::string>& projects) {
-  std::set<std::string> ids;
-  for (const std::string& project : projects) ids.insert(project.substr(project.find('/') + 1));
-  return ids;
-}
 
 class ContextMigration {
  public:
@@ -59,22 +50,6 @@ class ContextMigration {
     co_return all;
   }
 
-  template <class OnRow>
-  Task<Status> for_each_row(ContextStore& store, const std::string& project, OnRow& on_row) {
-    std::int64_t after = std::numeric_limits<std::int64_t>::min();
-    while (true) {
-      FLOWSTORE_CO_TRY(const auto page, co_await store.list(caller_, project, after, kRowsAtOnce));
-      while (true) {
-        FLOWSTORE_CO_TRY_STATUS(session_.go_on());
-        FLOWSTORE_CO_TRY(const auto row, co_await page.rows->next());
-        if (!row) break;
-        FLOWSTORE_CO_TRY_STATUS(co_await on_row(*row));
-      }
-      if (!page.next_cursor) co_return Status();
-      after = *page.next_cursor;
-    }
-  }
-
   // In the order of the source's ids, so that clients see the scopes in the same order.
   Task<Status> migrate(const std::string& project) {
     std::set<std::string> scopes;
@@ -86,11 +61,11 @@ class ContextMigration {
       session_.progress.add_bytes(row.values.size());
       if (copied) co_return Status();
       done_.failed.add(name(key) + ": " + copied.error().message());
-      if (done_.failed.count < kMostFailures) co_return Status();
+      if (!done_.is_hopeless()) co_return Status();
       co_return Error(ErrorKind::unavailable, "migrate",
                       "gave up after too many scopes that could not be copied");
     };
-    FLOWSTORE_CO_TRY_STATUS(co_await for_each_row(source_, project, copy_row));
+    FLOWSTORE_CO_TRY_STATUS(co_await for_each_row(source_, project, session_, copy_row));
     co_return co_await find_extra(project, scopes);
   }
 
@@ -119,7 +94,7 @@ class ContextMigration {
       if (!known.contains(row.scope)) done_.extra.add(name(RowKey(project, row.scope)));
       co_return Status();
     };
-    co_return co_await for_each_row(target_, project, look);
+    co_return co_await for_each_row(target_, project, session_, look);
   }
 
   static std::string name(const RowKey& key) { return "context " + key.project + " " + key.scope; }

@@ -5,6 +5,7 @@
 #include "tools/file_work.h"
 #include "tools/migrate.h"
 #include "tools/side_by_side.h"
+#include "tools/walk.h"
 
 namespace flowstore::tools {
 namespace {
@@ -13,11 +14,8 @@ using files::FileKey;
 using files::FileStat;
 using files::ProjectKey;
 
-constexpr std::size_t kFilesAtOnce = 50'000;
 // Enough to hide the time of a request to a store on a network.
 constexpr std::size_t kWidth = 8;
-// A store that is down or full fails every file.
-constexpr std::uint64_t kMostFailures = 100;
 
 class FileMigration {
  public:
@@ -39,7 +37,7 @@ class FileMigration {
         session_.progress.add_items(page.entries.size());
         co_return Status();
       };
-      FLOWSTORE_CO_TRY_STATUS(co_await for_each_page(source_, project, add));
+      FLOWSTORE_CO_TRY_STATUS(co_await for_each_page(source_, project, session_, add));
     }
     session_.progress.begin(options_.is_dry_run ? "comparing" : "copying", bytes);
     for (const ProjectKey& project : projects) {
@@ -58,45 +56,30 @@ class FileMigration {
     co_return projects;
   }
 
-  template <class OnPage>
-  Task<Status> for_each_page(FileSide& side, ProjectKey project, OnPage& on_page) {
-    FLOWSTORE_CO_TRY(const auto folder, FileKey::parse(std::move(project), ""));
-    files::ListOptions options;
-    options.is_recursive = true;
-    options.limit = kFilesAtOnce;
-    while (true) {
-      FLOWSTORE_CO_TRY_STATUS(session_.go_on());
-      FLOWSTORE_CO_TRY(const auto page, co_await side.list(folder, options));
-      FLOWSTORE_CO_TRY_STATUS(co_await on_page(page));
-      if (!page.next_cursor) co_return Status();
-      options.cursor = *page.next_cursor;
-    }
-  }
-
   Task<Status> migrate(const ProjectKey& project) {
     std::set<std::string> names;
     auto copy_page = [&](const files::Listing& page) -> Task<Status> {
       for (const files::Entry& entry : page.entries) names.insert(entry.name);
       auto copy_one = [&](std::size_t at) -> Task<> {
-        const bool goes_on = session_.go_on().has_value() && done_.failed.count < kMostFailures;
+        const bool goes_on = session_.go_on().has_value() && !done_.is_hopeless();
         if (goes_on) co_await copy(project, page.entries[at]);
       };
       co_await side_by_side(page.entries.size(), kWidth, copy_one);
       co_return may_go_on();
     };
-    FLOWSTORE_CO_TRY_STATUS(co_await for_each_page(source_, project, copy_page));
+    FLOWSTORE_CO_TRY_STATUS(co_await for_each_page(source_, project, session_, copy_page));
     auto compare_page = [&](const files::Listing& page) -> Task<Status> {
       for (const files::Entry& entry : page.entries) {
         if (!names.contains(entry.name)) done_.extra.add(project.path() + "/" + entry.name);
       }
       co_return Status();
     };
-    co_return co_await for_each_page(target_, project, compare_page);
+    co_return co_await for_each_page(target_, project, session_, compare_page);
   }
 
   Status may_go_on() const {
     FLOWSTORE_TRY_STATUS(session_.go_on());
-    if (done_.failed.count < kMostFailures) return {};
+    if (!done_.is_hopeless()) return {};
     return Error(ErrorKind::unavailable, "migrate",
                  "gave up after too many files that could not be copied");
   }
@@ -146,14 +129,7 @@ class FileMigration {
 
   Task<Result<std::string>> digest(FileSide& side, const FileKey& key) {
     FLOWSTORE_CO_TRY(auto opened, co_await side.open(key));
-    const auto source = source_of(std::move(opened.content));
-    Digest digest;
-    while (true) {
-      FLOWSTORE_CO_TRY_STATUS(session_.go_on());
-      FLOWSTORE_CO_TRY(const std::string_view piece, co_await source->next());
-      if (piece.empty()) co_return digest.finish();
-      digest.add(piece);
-    }
+    co_return co_await digest_of(std::move(opened.content), session_);
   }
 
   Task<Result<std::uint64_t>> transfer(const FileKey& key, std::optional<FileStat> found) {
@@ -183,7 +159,7 @@ class FileMigration {
         }
         co_return Status();
       };
-      FLOWSTORE_CO_TRY_STATUS(co_await for_each_page(target_, project, add));
+      FLOWSTORE_CO_TRY_STATUS(co_await for_each_page(target_, project, session_, add));
     }
     co_return Status();
   }

@@ -80,6 +80,14 @@ Task<Result<std::vector<files::ProjectKey>>> all_projects(files::FileStore& stor
   co_return all;
 }
 
+std::string id_of(const std::string& name) { return name.substr(name.find('/') + 1); }
+
+std::set<std::string> ids_of(const std::vector<std::string>& names) {
+  std::set<std::string> ids;
+  for (const std::string& name : names) ids.insert(id_of(name));
+  return ids;
+}
+
 Task<Result<std::vector<context::ProjectUse>>> all_context(context::ContextStore& store) {
   std::vector<context::ProjectUse> all;
   std::string after;

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -58,6 +59,10 @@ class Stores {
 
 // Every project that ever stored a file, in byte order of teams, then projects.
 Task<Result<std::vector<files::ProjectKey>>> all_projects(files::FileStore& store);
+
+// What context knows of a project that was named as "team/project".
+std::string id_of(const std::string& name);
+std::set<std::string> ids_of(const std::vector<std::string>& names);
 
 // Every project that has context.
 Task<Result<std::vector<context::ProjectUse>>> all_context(context::ContextStore& store);

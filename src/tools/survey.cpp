@@ -5,8 +5,8 @@
 #include <set>
 #include <utility>
 
+#include "base/digest.h"
 #include "tools/archive.h"
-#include "tools/digest.h"
 
 namespace flowstore::tools {
 namespace {
@@ -67,7 +67,7 @@ class Surveyor {
 
   Result<std::string> digest_of_entry(ArchiveReader& reader, const ArchiveEntry& entry,
                                       std::uint64_t most) {
-    Digest digest;
+    Digest digest(Digest::Algorithm::sha256);
     std::uint64_t size = 0;
     while (true) {
       FLOWSTORE_TRY_STATUS(session_.go_on());
@@ -79,7 +79,7 @@ class Surveyor {
       session_.progress.add_bytes(piece.size());
     }
     if (size != entry.size) return bad(entry.name, "is cut off");
-    return digest.finish();
+    return digest.finish_in_hex();
   }
 
   Status read_sums(ArchiveReader& reader) {

@@ -6,12 +6,10 @@
 #include <tuple>
 #include <utility>
 
+#include "tools/walk.h"
+
 namespace flowstore::tools {
 namespace {
-
-// Every page of localfs costs a walk over the project, so there are few; an entry takes about a
-// hundred bytes.
-constexpr std::size_t kPage = 50'000;
 
 constexpr const char* kNoTeam = "-";
 
@@ -20,19 +18,14 @@ Task<Result<Use>> count_files(files::FileStore& store, files::ProjectKey project
   use.team = project.team();
   use.project = project.project();
   use.projects = 1;
-  FLOWSTORE_CO_TRY(const auto folder, files::FileKey::parse(std::move(project), ""));
-  files::ListOptions options;
-  options.is_recursive = true;
-  options.limit = kPage;
-  while (true) {
-    FLOWSTORE_CO_TRY_STATUS(session.go_on());
-    FLOWSTORE_CO_TRY(const auto page, co_await store.list(folder, options));
+  auto count = [&](const files::Listing& page) -> Task<Status> {
     for (const files::Entry& entry : page.entries) use.file_bytes += entry.size;
     use.files += page.entries.size();
     session.progress.add_items(page.entries.size());
-    if (!page.next_cursor) co_return use;
-    options.cursor = *page.next_cursor;
-  }
+    co_return Status();
+  };
+  FLOWSTORE_CO_TRY_STATUS(co_await for_each_page(store, std::move(project), session, count));
+  co_return use;
 }
 
 // Context belongs to the team whose files say so, if that is one.

@@ -2,7 +2,9 @@
 import json
 import os
 import pathlib
+import random
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -37,6 +39,12 @@ def bearer(project):
     return {"Authorization": f"Bearer {token_of(project)}"}
 
 
+def noise(count, size):
+    """Files of t/p that no compression makes smaller, by name."""
+    source = random.Random(7)
+    return {f"t/p/f{number}": source.randbytes(size) for number in range(count)}
+
+
 def environment(**more):
     left_out = ("PORT", "NODE_ENV", "FF_FS_TEST_CONFIG", "FLOWFORGE_HOME")
     env = {name: value for name, value in os.environ.items() if name not in left_out and not name.startswith("AWS_")}
@@ -49,9 +57,15 @@ class CommandTest(unittest.TestCase):
         self.addCleanup(shutil.rmtree, self.folder, ignore_errors=True)
 
     def server(self, name="home", **more):
-        """A flowstore with files in a folder, not started yet; stopped at the end."""
+        """A flowstore with files in a folder, not started yet; stopped at the end. Commands know its home."""
+        return self.at_home(LocalFlowstore(self.home(name), **more))
+
+    def home(self, name):
         (self.folder / name).mkdir()
-        server = LocalFlowstore(self.folder / name, **more)
+        return self.folder / name
+
+    def at_home(self, server):
+        server.write_config()
         self.addCleanup(server.stop)
         return server
 
@@ -81,6 +95,24 @@ class CommandTest(unittest.TestCase):
         answer = server.ask("GET", f"/v1/context/{project}/cache?limit=1000", headers=bearer(project))
         self.assertEqual(answer.status, 200, answer)
         return {row["scope"]: row["values"] for row in json.loads(answer.body)["data"]}
+
+    def contexts(self, server, *projects):
+        """The same of several, of a server that does not run."""
+        server.start()
+        found = {project: self.context(server, project) for project in projects}
+        server.stop()
+        return found
+
+    def tree(self, root):
+        """The content of all files below a folder, but flowstore's own."""
+        return {str(path.relative_to(root)): path.read_bytes() for path in root.rglob("*")
+                if path.is_file() and ".flowstore" not in path.parts}
+
+    def interrupted(self, process, number=signal.SIGINT):
+        """How a command ended that somebody wanted to stop."""
+        process.send_signal(number)
+        code = process.wait(PATIENCE)
+        return code, process.stderr.read().decode()
 
     def config_file(self, name, config):
         path = self.folder / name

@@ -6,7 +6,6 @@ import io
 import os
 import pathlib
 import pty
-import random
 import select
 import signal
 import subprocess
@@ -17,8 +16,9 @@ import time
 import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
-from commands import CommandTest  # noqa: E402
+from commands import CommandTest, noise  # noqa: E402
 
+MANY = 300  # files, so that something can happen between two of them
 MANIFEST = b'{"format":1,"program":"flowstore","version":"0"}\n'
 
 
@@ -74,28 +74,15 @@ class Archives(CommandTest):
         path.write_bytes(compressed(tar))
         return path
 
-    def tree(self, server):
-        """All files below the root, but flowstore's own."""
-        return {str(path.relative_to(server.root)): path.read_bytes() for path in server.root.rglob("*")
-                if path.is_file() and ".flowstore" not in path.parts}
-
-    def contexts(self, server, *projects):
-        server.start()
-        found = {project: self.context(server, project) for project in projects}
-        server.stop()
-        return found
-
     # ---- there and back
     def test_what_goes_out_comes_in(self):
         there = self.filled()
         path = self.archive(there)
         self.assertEqual(path.stat().st_mode & 0o777, 0o600)
         back = self.server_with("p", "q", "r", name="back")
-        back.launch()
-        back.kill()
         found = self.succeed("import", path, "--json", home=back.home).json
         self.assertEqual((found["files"], found["scopes"], found["same"], found["conflicts"]), (5, 3, 0, []))
-        self.assertEqual(self.tree(back), self.tree(there))
+        self.assertEqual(self.tree(back.root), self.tree(there.root))
         self.assertEqual(self.contexts(back, "p", "q", "r"), self.contexts(there, "p", "q", "r"))
         again = self.succeed("import", path, "--json", home=back.home).json
         self.assertEqual((again["files"], again["scopes"], again["same"]), (0, 0, 8))
@@ -120,10 +107,8 @@ class Archives(CommandTest):
         there = self.filled()
         path = self.archive(there, "p.tar.zst", "--project", "t/p")
         back = self.server_with("p", "q", "r", name="back")
-        back.launch()
-        back.kill()
         self.succeed("import", path, home=back.home)
-        self.assertEqual({name.split("/")[1] for name in self.tree(back)}, {"p"})
+        self.assertEqual({name.split("/")[1] for name in self.tree(back.root)}, {"p"})
         self.assertEqual(self.contexts(back, "r"), {"r": {}})
         everything = self.archive(there)
         found = self.succeed("import", everything, "--project", "u/q", "--json", home=back.home).json
@@ -152,17 +137,17 @@ class Archives(CommandTest):
         self.put(there, "t/p/a", b"other")
         self.set_context(there, "r", "f1", {"y": 3})
         there.stop()
-        before = self.tree(there)
+        before = self.tree(there.root)
         outcome = self.run_command("import", path, home=there.home)
         self.assertEqual(outcome.code, 1)
         self.assertIn("is there with another content: files/t/p/a\n", outcome.err)
         self.assertIn("is there with another content: context/r/f1.flow.json\n", outcome.err)
         self.assertIn("nothing was imported", outcome.err)
-        self.assertEqual(self.tree(there), before)
+        self.assertEqual(self.tree(there.root), before)
         self.succeed("import", path, "--replace", "--dry-run", home=there.home)
-        self.assertEqual(self.tree(there), before)
+        self.assertEqual(self.tree(there.root), before)
         self.succeed("import", path, "--replace", home=there.home)
-        self.assertEqual(self.tree(there)["t/p/a"], b"12345")
+        self.assertEqual(self.tree(there.root)["t/p/a"], b"12345")
         self.assertEqual(self.contexts(there, "r"), {"r": {"f1": {"y": 2}}})
 
     def test_an_archive_that_is_there_stays(self):
@@ -177,19 +162,10 @@ class Archives(CommandTest):
     # ---- interruptions
     def large(self):
         server = self.server()
-        server.launch()
-        server.kill()
-        project = server.root / "t/p"
-        project.mkdir(parents=True)
-        noise = random.Random(7)
-        for number in range(300):
-            (project / f"f{number}").write_bytes(noise.randbytes(100_000))
+        (server.root / "t/p").mkdir(parents=True)
+        for name, body in noise(MANY, 100_000).items():
+            (server.root / name).write_bytes(body)
         return server
-
-    def interrupted(self, process, number=signal.SIGINT):
-        process.send_signal(number)
-        code = process.wait(30)
-        return code, process.stderr.read().decode()
 
     def test_an_interrupted_export_leaves_nothing(self):
         server = self.large()
@@ -198,49 +174,44 @@ class Archives(CommandTest):
             process = self.begin("export", path, home=server.home)
             while not list(self.folder.glob("large.tar.zst.part-*")):
                 self.assertIsNone(process.poll())
-            code, text = self.interrupted(process, number)
-            self.assertEqual((code, text), (130, "flowstore: interrupted\n"))
+            self.assertEqual(self.interrupted(process, number), (130, "flowstore: interrupted\n"))
             self.assertEqual(list(self.folder.glob("large*")), [])
         self.archive(server, "large.tar.zst")
+
+    def begun_import(self, path, back):
+        """An import that has written some files and not all."""
+        process = self.begin("import", path, home=back.home)
+        project = back.root / "t/p"
+        while not project.exists() or len(list(project.iterdir())) < 20:
+            self.assertIsNone(process.poll())
+        return process
+
+    def check_it_goes_on(self, server, path, back):
+        """What an import that was cut off has left is whole, and the next one brings the rest."""
+        there, written = self.tree(server.root), self.tree(back.root)
+        self.assertLess(len(written), MANY)
+        for name, body in written.items():
+            self.assertEqual(body, there[name], name)
+        found = self.succeed("import", path, "--json", home=back.home).json
+        self.assertEqual((found["files"], found["same"]), (MANY - len(written), len(written)))
+        self.assertEqual(self.tree(back.root), there)
 
     def test_an_interrupted_import_goes_on_where_it_ended(self):
         server = self.large()
         path = self.archive(server, "large.tar.zst")
         back = self.server(name="back")
-        back.launch()
-        back.kill()
-        process = self.begin("import", path, home=back.home)
-        project = back.root / "t/p"
-        while not project.exists() or len(list(project.iterdir())) < 20:
-            self.assertIsNone(process.poll())
-        code, text = self.interrupted(process)
-        self.assertEqual((code, text), (130, "flowstore: interrupted\n"))
-        written = self.tree(back)
-        self.assertLess(len(written), 300)
-        there = self.tree(server)
-        for name, body in written.items():
-            self.assertEqual(body, there[name], name)
-        found = self.succeed("import", path, "--json", home=back.home).json
-        self.assertEqual((found["files"], found["same"]), (300 - len(written), len(written)))
-        self.assertEqual(self.tree(back), there)
+        process = self.begun_import(path, back)
+        self.assertEqual(self.interrupted(process), (130, "flowstore: interrupted\n"))
+        self.check_it_goes_on(server, path, back)
 
     def test_a_killed_import_leaves_whole_files_only(self):
         server = self.large()
         path = self.archive(server, "large.tar.zst")
         back = self.server(name="back")
-        back.launch()
-        back.kill()
-        process = self.begin("import", path, home=back.home)
-        project = back.root / "t/p"
-        while not project.exists() or len(list(project.iterdir())) < 20:
-            self.assertIsNone(process.poll())
+        process = self.begun_import(path, back)
         process.kill()
         process.wait()
-        there = self.tree(server)
-        for name, body in self.tree(back).items():
-            self.assertEqual(body, there[name], name)
-        self.succeed("import", path, home=back.home)
-        self.assertEqual(self.tree(back), there)
+        self.check_it_goes_on(server, path, back)
 
     # ---- on a terminal
     def test_shows_how_far_it_is_on_a_terminal_and_takes_that_away(self):
@@ -321,21 +292,13 @@ class Archives(CommandTest):
         self.assertEqual(outcome.code, 1, outcome)
         self.assertIn(reason, outcome.err)
         self.assertIn(str(path), outcome.err)
-        self.assertEqual(self.tree(server), {})
+        self.assertEqual(self.tree(server.root), {})
         self.assertEqual(sorted(path.name for path in self.folder.iterdir() if path.name == "escaped"), [])
-
-    def empty(self):
-        server = self.server_with("p")
-        server.launch()
-        server.kill()
-        return server
 
     def test_a_damaged_archive_is_found_before_anything_is_imported(self):
         server = self.large()
         path = self.archive(server, "large.tar.zst")
         back = self.server(name="back")
-        back.launch()
-        back.kill()
         whole = path.read_bytes()
         middle = bytearray(whole)
         middle[len(whole) // 2] ^= 1
@@ -349,25 +312,25 @@ class Archives(CommandTest):
         self.refused(damaged, back, "is damaged: its SHA-256 is not that of SHA256SUMS")
 
     def test_a_name_cannot_lead_anywhere_else(self):
-        server = self.empty()
+        server = self.server_with("p")
         for name in ("files/t/p/../../../../escaped", "/escaped", "../escaped", "files/../escaped", "files/t/../../escaped",
                      "files/.flowstore/p/../escaped", "./files/t/p/a", "files/t/p//a", "files/t/p/", "escaped",
                      "context/../escaped.json", "context/p/../../escaped.json", "context/p/a/b.json", "context/p/%2f.json"):
             path = self.write(tar_of([("files/t/p/good", b"good"), (name, b"evil")]))
             outcome = self.run_command("import", path, home=server.home)
             self.assertEqual(outcome.code, 1, name)
-            self.assertEqual(self.tree(server), {}, name)
+            self.assertEqual(self.tree(server.root), {}, name)
         self.assertFalse(list(self.folder.rglob("escaped*")))
 
     def test_flowstores_own_folder_is_no_team(self):
-        server = self.empty()
+        server = self.server_with("p")
         path = self.write(tar_of([("files/.flowstore/wal/0", b"evil")]))
         outcome = self.run_command("import", path, home=server.home)
         self.assertEqual(outcome.code, 1)
         self.assertIn("files/.flowstore/wal/0", outcome.err)
 
     def test_links_and_devices_are_refused(self):
-        server = self.empty()
+        server = self.server_with("p")
         for kind, target in ((tarfile.SYMTYPE, "/etc/passwd"), (tarfile.LNKTYPE, "flowstore.json"), (tarfile.CHRTYPE, ""),
                              (tarfile.FIFOTYPE, ""), (tarfile.BLKTYPE, "")):
             link = tarfile.TarInfo("files/t/p/link")
@@ -376,7 +339,7 @@ class Archives(CommandTest):
             self.refused(path, server, "files/t/p/link: is a link, a device or the like")
 
     def test_sizes_that_are_not_there_cost_nothing(self):
-        server = self.empty()
+        server = self.server_with("p")
         huge = tarfile.TarInfo("files/t/p/huge")
         huge.size = 1 << 62
         tar = huge.tobuf(tarfile.GNU_FORMAT) + b"x" * 1024
@@ -386,7 +349,7 @@ class Archives(CommandTest):
         self.assertLess(time.monotonic() - started, 60)
 
     def test_a_sparse_file_is_refused(self):
-        server = self.empty()
+        server = self.server_with("p")
         inside = self.folder / "inside"
         (inside / "files/t/p").mkdir(parents=True)
         with open(inside / "files/t/p/sparse", "wb") as file:
@@ -396,7 +359,7 @@ class Archives(CommandTest):
             self.refused(self.write(tar_of([])[:1024] + tar.stdout), server, "files/t/p/sparse: is a link, a device or the like")
 
     def test_an_archive_that_grows_takes_no_memory(self):
-        server = self.empty()
+        server = self.server_with("p")
         header = tarfile.TarInfo("files/t/p/zeros")
         header.size = 64 << 30
         path = self.folder / "bomb.tar.zst"
@@ -409,15 +372,15 @@ class Archives(CommandTest):
         process.returncode = os.waitstatus_to_exitcode(status)
         self.assertEqual(process.returncode, 1)
         self.assertLess(usage.ru_maxrss, 400_000)  # kB, with the sanitizers' shadow
-        self.assertEqual(self.tree(server), {})
+        self.assertEqual(self.tree(server.root), {})
 
     def test_values_beyond_any_context_are_refused(self):
-        server = self.empty()
+        server = self.server_with("p")
         path = self.write(tar_of([("context/p/global.json", b"1" * ((256 << 20) + 1))]))
         self.refused(path, server, "context/p/global.json: is too long")
 
     def test_whatever_does_not_match_its_sums_is_refused(self):
-        server = self.empty()
+        server = self.server_with("p")
         good = [("files/t/p/a", b"1")]
         sums = sums_of([("flowstore.json", MANIFEST), *good])
         for entries, given, reason in (
@@ -437,12 +400,10 @@ class Archives(CommandTest):
         there = self.filled()
         path = self.archive(there)
         plain_server = self.server(name="plain")
-        plain_server.launch()
-        plain_server.kill()
         outcome = self.run_command("import", path, home=plain_server.home)
         self.assertEqual(outcome.code, 1)
         self.assertIn("the configuration has no context; set context.type", outcome.err)
-        self.assertEqual(self.tree(plain_server), {})
+        self.assertEqual(self.tree(plain_server.root), {})
 
     def test_a_full_output_is_an_error(self):
         there = self.filled()

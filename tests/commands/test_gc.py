@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
 """`flowstore gc`: what it finds, what it removes, and everything that must keep it from removing."""
+import contextlib
 import os
 import pathlib
-import signal
+import sqlite3
 import sys
 import time
 import unittest
@@ -11,6 +12,13 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 from commands import CommandTest  # noqa: E402
 
 MONTH = 30 * 24 * 3600
+OLD = "2020-01-02 03:04:05.678 +00:00"  # as Sequelize writes it
+
+
+def date_context(server, date, where="true"):
+    """When rows were changed last; of a server that does not run."""
+    with contextlib.closing(sqlite3.connect(next(server.home.rglob("context.db")))) as database, database:
+        database.execute(f"UPDATE Contexts SET updatedAt = ? WHERE {where}", [date])
 
 
 class Gc(CommandTest):
@@ -24,6 +32,7 @@ class Gc(CommandTest):
         server.stop()
         for path in server.root.rglob("f"):
             os.utime(path, (time.time() - MONTH, time.time() - MONTH))
+        date_context(server, OLD)
         return server
 
     def live(self, text="a\n"):
@@ -92,6 +101,40 @@ class Gc(CommandTest):
         self.succeed("gc", "--live", self.live(), "--quiet-days", "0", "--delete", "1", home=server.home)
         self.assertEqual(self.kept(server), ["a"])
 
+    def test_context_that_was_written_of_late_stays(self):
+        server = self.filled().start()
+        for project in "bd":
+            self.set_context(server, project, "f1", {"x": 2})  # beside scopes that are old
+        server.stop()
+        outcome = self.succeed("gc", "--live", self.live(), home=server.home)
+        self.assertIn("keep    t/b  1 file of 5 B, 2 scopes\n", outcome.out)
+        self.assertIn("keep    -/d  0 files of 0 B, 2 scopes\n", outcome.out)
+        self.assertIn("keep: not alive, but with files or context that were changed of late\n", outcome.out)
+        found = self.succeed("gc", "--live", self.live(), "--delete", "1", "--json", home=server.home).json
+        self.assertEqual([(one["project"], one["removed"]) for one in found["orphans"]], [("c", True)])
+        self.assertEqual([one["project"] for one in found["young"]], ["d", "b"])
+        self.assertEqual(self.kept(server), ["a", "b", "d"])
+        date_context(server, OLD)
+        found = self.succeed("gc", "--live", self.live(), "--delete", "2", "--json", home=server.home).json
+        self.assertEqual([one["changed"] for one in found["orphans"]][0], "2020-01-02T03:04:05.000Z")
+        self.assertEqual(self.kept(server), ["a"])
+
+    def test_a_date_that_cannot_be_read_may_be_one_of_today(self):
+        server = self.filled()
+        date_context(server, "no date", "project = 'd'")
+        outcome = self.succeed("gc", "--live", self.live(), home=server.home)
+        self.assertIn("keep    -/d  0 files of 0 B, 1 scope\n", outcome.out)
+        self.succeed("gc", "--live", self.live(), "--quiet-days", "0", "--delete", "3", home=server.home)
+        self.assertEqual(self.kept(server), ["a"])
+
+    def test_files_of_late_under_another_team_keep_the_project(self):
+        server = self.filled()
+        (server.root / "u/b").mkdir(parents=True)
+        (server.root / "u/b/new").write_bytes(b"1")
+        outcome = self.succeed("gc", "--live", self.live(), home=server.home)
+        self.assertIn("keep    t/b  1 file of 5 B, 1 scope\n", outcome.out)
+        self.assertIn("keep    u/b  1 file of 1 B, 0 scopes\n", outcome.out)
+
     def test_the_server_runs_meanwhile(self):
         server = self.filled().start()
         self.succeed("gc", "--live", self.live(), "--delete", "3", home=server.home)
@@ -107,8 +150,6 @@ class Gc(CommandTest):
 
     def test_an_interrupted_run_can_be_done_again(self):
         server = self.server()
-        server.launch()
-        server.kill()
         for project in range(300):
             folder = server.root / f"t/p{project}"
             folder.mkdir(parents=True)
@@ -124,8 +165,7 @@ class Gc(CommandTest):
 
         while left() > 290:
             self.assertIsNone(process.poll())
-        process.send_signal(signal.SIGINT)
-        self.assertEqual(process.wait(30), 130)
+        self.assertEqual(self.interrupted(process)[0], 130)
         rest = left() - 1
         self.assertGreater(rest, 0)
         self.succeed("gc", "--live", self.live(), "--delete", str(rest), home=server.home)

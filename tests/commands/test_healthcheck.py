@@ -25,10 +25,7 @@ class Healthcheck(CommandTest):
 
     def test_asks_the_port_that_the_environment_names(self):
         server = self.server().start()
-        other = self.server("other")
-        other.config["port"] = 1
-        other.launch()
-        other.kill()
+        other = self.server("other", port=1)
         self.succeed("healthcheck", home=other.home, env={"PORT": str(server.port)})
 
     def test_goes_by_no_proxy(self):
@@ -66,8 +63,6 @@ class Healthcheck(CommandTest):
         self.addCleanup(other.server_close)
         self.addCleanup(other.shutdown)
         server = self.server()
-        server.launch()
-        server.kill()
         outcome = self.run_command("healthcheck", home=server.home, env={"PORT": str(other.server_port)})
         self.assertEqual(outcome.code, 1)
         self.assertIn("answers 404", outcome.err)

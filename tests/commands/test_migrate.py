@@ -11,69 +11,28 @@ import time
 import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "s3"))
-from commands import CommandTest  # noqa: E402
-from engine import Engine  # noqa: E402
-from flowstore import run_all  # noqa: E402
-from planted import PASSWORD  # noqa: E402
-from s3_client import REGION  # noqa: E402
+from commands import noise  # noqa: E402
+from remote import RemoteTest, begin  # noqa: E402
+
+MANY = 400  # files, so that something can happen between two of them
+setUpModule = begin
 
 
-def setUpModule():
-    global run, engine, postgres_port
-    run = run_all.Run()
-    unittest.addModuleCleanup(run.close)
-    engine = Engine(run.tmp / "ceph")
-    engine.start()
-    unittest.addModuleCleanup(engine.stop)
-    postgres_port = unittest.enterModuleContext(run_all.postgres(run))
-
-
-class Migrate(CommandTest):
+class Migrate(RemoteTest):
     def filled(self, count=60):
         """A server with files and context of two projects, stopped."""
         server = self.server_with("p", "q").start()
-        noise = random.Random(11)
+        source = random.Random(11)
         for number in range(count):
-            self.put(server, f"t/p/dir{number % 3}/f{number}", noise.randbytes(number * 701))
+            self.put(server, f"t/p/dir{number % 3}/f{number}", source.randbytes(number * 701))
         self.put(server, "t/p/%C3%A9%20x", b"odd name")
         self.put(server, "t/q/empty", b"")
-        self.put(server, "t/q/large", noise.randbytes(6 << 20))
+        self.put(server, "t/q/large", source.randbytes(6 << 20))
         for number in range(12):
             self.set_context(server, "p", f"f{number}", {"v": "é" * number, "n": [number, {"x": None}]})
         self.set_context(server, "q", "global", {"a": 1})
         server.stop()
         return server
-
-    def s3_config(self, server, name, **more):
-        bucket = engine.bucket(f"migrate-{os.getpid()}-{name}")
-        driver = {"type": "s3", "options": {
-            "bucket": bucket.bucket, "region": REGION, "endpoint": engine.url, "forcePathStyle": True,
-            "credentials": {"accessKeyId": bucket.key, "secretAccessKey": bucket.secret}}}
-        return bucket, self.config_file(f"{name}.yml", {**server.config, "driver": driver, **more})
-
-    def postgres_context(self, name):
-        database = f"migrate_{os.getpid()}_{name}"
-        binaries = sorted(pathlib.Path("/usr/lib/postgresql").glob("*/bin"))[-1]
-        run.command(binaries / "createdb", "-h", "127.0.0.1", "-p", str(postgres_port), "-U", "postgres", database,
-                    env={"PGPASSWORD": PASSWORD}, log="createdb")
-        return {"type": "sequelize", "options": {"type": "postgres", "host": "127.0.0.1", "port": postgres_port,
-                                                 "database": database, "username": "postgres", "password": PASSWORD}}
-
-    def tree(self, root):
-        return {str(path.relative_to(root)): path.read_bytes() for path in root.rglob("*")
-                if path.is_file() and ".flowstore" not in path.parts}
-
-    def objects(self, bucket):
-        return {key: bucket.get(key) for key in bucket.objects() if not key.startswith(".flowstore/")}
-
-    def contexts(self, server, config=None):
-        if config:
-            server.config = {**json.loads(config.read_text()), "port": server.port}
-        server.start()
-        found = {project: self.context(server, project) for project in ("p", "q")}
-        server.stop()
-        return found
 
     # ---- files
     def test_files_go_to_s3_and_back(self):
@@ -99,8 +58,6 @@ class Migrate(CommandTest):
 
     def test_a_tree_goes_in_and_out(self):
         server = self.server_with("p")
-        server.launch()
-        server.kill()
         storage = self.folder / "storage"
         (storage / "deep/er").mkdir(parents=True)
         (storage / "a.csv").write_bytes(b"1,2\n")
@@ -164,7 +121,7 @@ class Migrate(CommandTest):
     # ---- context
     def test_context_goes_to_postgresql_and_back(self):
         there = self.filled(3)
-        before = self.contexts(there)
+        before = self.contexts(there, "p", "q")
         to = self.config_file("pg.yml", {**there.config, "context": self.postgres_context("back")})
         found = self.succeed("migrate", "--to", to, "--dry-run", "--json", home=there.home).json
         self.assertEqual((found["files"], found["scopes"]), (0, 13))
@@ -177,19 +134,17 @@ class Migrate(CommandTest):
         back = self.config_file("back.yml", {**there.config, "context": {"type": "sequelize", "options": {
             "type": "sqlite", "storage": str(self.folder / "back.db")}}})
         self.succeed("migrate", "--from", to, "--to", back, home=there.home)
-        home = there.config
-        self.assertEqual(list(self.contexts(there, to)["p"].items()), list(before["p"].items()))  # in the same order
-        there.config = home
-        self.assertEqual(self.contexts(there, back), before)
+        self.assertEqual(list(self.contexts_in(to, there, "p")["p"].items()), list(before["p"].items()))  # in the same order
+        self.assertEqual(self.contexts_in(back, there, "p", "q"), before)
 
     def test_everything_at_once(self):
         there = self.filled(10)
-        before = self.contexts(there)
+        before = self.contexts(there, "p", "q")
         bucket, to = self.s3_config(there, "all", context=self.postgres_context("all"))
         found = self.succeed("migrate", "--to", to, "--json", home=there.home).json
         self.assertEqual((found["files"], found["scopes"]), (13, 13))
         self.assertEqual(self.objects(bucket), self.tree(there.root))
-        self.assertEqual(self.contexts(there, to), before)
+        self.assertEqual(self.contexts_in(to, there, "p", "q"), before)
 
     # ---- what cannot be done
     def test_the_same_place_twice_is_refused(self):
@@ -223,28 +178,22 @@ class Migrate(CommandTest):
     # ---- interruptions
     def test_it_goes_on_where_it_was_interrupted_or_killed(self):
         there = self.server_with("p")
-        there.launch()
-        there.kill()
-        project = there.root / "t/p"
-        project.mkdir(parents=True)
-        noise = random.Random(3)
-        for number in range(400):
-            (project / f"f{number}").write_bytes(noise.randbytes(60_000))
+        (there.root / "t/p").mkdir(parents=True)
+        for name, body in noise(MANY, 60_000).items():
+            (there.root / name).write_bytes(body)
         bucket, to = self.s3_config(there, "interrupted")
         for number, code in ((signal.SIGINT, 130), (signal.SIGTERM, 130), (signal.SIGKILL, -signal.SIGKILL)):
             before = len(bucket.objects("t/"))
             process = self.begin("migrate", "--to", to, home=there.home)
             while len(bucket.objects("t/")) < before + 20:
                 self.assertIsNone(process.poll())
-            process.send_signal(number)
-            self.assertEqual(process.wait(30), code)
-            tree = self.tree(there.root)
-            written = {key: body for key, body in self.objects(bucket).items()}
-            self.assertLess(len(written), 400)
+            self.assertEqual(self.interrupted(process, number)[0], code)
+            tree, written = self.tree(there.root), self.objects(bucket)
+            self.assertLess(len(written), MANY)
             for key, body in written.items():
                 self.assertEqual(body, tree[key], key)
         found = self.succeed("migrate", "--to", to, "--json", home=there.home).json
-        self.assertEqual((found["files"], found["filesSame"]), (400 - len(written), len(written)))
+        self.assertEqual((found["files"], found["filesSame"]), (MANY - len(written), len(written)))
         self.assertEqual(self.objects(bucket), self.tree(there.root))
 
     # ---- while serving
@@ -283,7 +232,7 @@ class Migrate(CommandTest):
         there.stop()
         self.succeed("migrate", "--to", to, home=there.home)
         self.assertEqual(self.objects(bucket), self.tree(there.root))
-        self.assertEqual(self.contexts(there, to), before)
+        self.assertEqual(self.contexts_in(to, there, "p", "q"), before)
 
 
 if __name__ == "__main__":

@@ -37,8 +37,6 @@ class Usage(CommandTest):
 
     def test_an_empty_store_is_no_error(self):
         server = self.server()
-        server.launch()
-        server.kill()
         found = self.succeed("usage", "--json", home=server.home).json
         self.assertEqual((found["total"]["files"], found["projects"], found["teams"]), (0, [], []))
 
@@ -75,8 +73,6 @@ class Usage(CommandTest):
     def test_a_database_that_is_down_is_an_error(self):
         server = self.server(context={"type": "sequelize", "options": {"type": "postgres", "host": "127.0.0.1", "port": 1,
                                                                        "username": "u", "password": "planted-password"}})
-        server.launch()
-        server.kill()
         outcome = self.run_command("usage", home=server.home)
         self.assertEqual((outcome.code, outcome.out), (1, ""))
         self.assertNotIn("planted-password", outcome.err)

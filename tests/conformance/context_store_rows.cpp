@@ -181,6 +181,28 @@ TEST_P(ContextStoreConformance, KnowsItsProjectsAndWhatTheyKeep) {
   EXPECT_EQ(found, expected);
 }
 
+TEST_P(ContextStoreConformance, KnowsWhenAProjectWasChangedLast) {
+  using std::chrono::seconds;
+  const auto before = std::chrono::system_clock::now();
+  ASSERT_TRUE(replace("a", text_of_number(1)));
+  ASSERT_TRUE(replace("b", text_of_number(1)));
+  const std::string project = "p";
+  const auto made = run(store().last_change(project));
+  ASSERT_TRUE(made && *made);
+  EXPECT_GE(**made, before - seconds(1));
+  EXPECT_LE(**made, std::chrono::system_clock::now() + seconds(1));
+
+  ASSERT_TRUE(replace("a", text_of_number(2)));
+  const auto changed = run(store().last_change(project));
+  ASSERT_TRUE(changed && *changed);
+  EXPECT_GE(**changed, **made);
+
+  const std::string unknown = "unknown";
+  const auto none = run(store().last_change(unknown));
+  ASSERT_TRUE(none);
+  EXPECT_FALSE(*none);
+}
+
 TEST_P(ContextStoreConformance, OnlyNewRowsTakeNewIds) {
   ASSERT_TRUE(replace("a", R"({"a":1})"));
   for (int i = 0; i < 20; ++i) {

@@ -1,7 +1,7 @@
 // Context: scopes, values as a tree, search, and changes.
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { house_of_suite, project, quota, start_house } from './house.mjs'
+import { house_of_suite, project, quota, test_of_house } from './house.mjs'
 
 describe('context', () => {
     const house = house_of_suite()
@@ -9,9 +9,8 @@ describe('context', () => {
     let page
 
     const enter = async () => {
-        visit = await house.open()
+        visit = await house.enter('Context')
         page = visit.page
-        await visit.enter('Context')
     }
     const item = name => page.getByRole('treeitem').filter({ has: page.locator(':scope > .row > .key').getByText(name, { exact: true }) })
     const toggle = name => item(name).locator('> .row > .key').click()
@@ -224,15 +223,7 @@ describe('context', () => {
     })
 })
 
-test('a server without context says so', async () => {
-    const house = await start_house({ with_context: false })
-    try {
-        const visit = await house.open()
-        await visit.enter('Context')
-        await visit.page.getByRole('alert').getByText('unauthorized').waitFor()
-        await visit.page.getByText('this server keeps no context').waitFor()
-        await visit.end()
-    } finally {
-        await house.stop()
-    }
+test_of_house('a server without context says so', { with_context: false }, 'Context', async page => {
+    await page.getByRole('alert').getByText('unauthorized').waitFor()
+    await page.getByText('this server keeps no context').waitFor()
 })

@@ -18,9 +18,8 @@ describe('files', () => {
     let page
 
     const enter = async () => {
-        visit = await house.open()
+        visit = await house.enter()
         page = visit.page
-        await visit.enter()
     }
     const row = name => page.getByRole('row').filter({ has: page.getByText(name, { exact: true }) })
     const upload = async (...files) => {

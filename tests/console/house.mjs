@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { mkdirSync } from 'node:fs'
 import path from 'node:path'
-import { after, before, beforeEach } from 'node:test'
+import { after, before, beforeEach, test } from 'node:test'
 import { chromium } from 'playwright-core'
 import { start_platform } from '../clients/fake_platform.mjs'
 import { stop_all } from '../clients/sandbox.mjs'
@@ -16,8 +16,8 @@ export const quota = { file: 2_000_000, context: 5000 }
 
 const patience_ms = 20_000  // a build with sanitizers on a busy machine
 
-// Starts all of it. `with_context` and `with_metrics` are what the server has. Returns { url, api, open, stop }.
-export async function start_house({ with_context = true, with_metrics = true } = {}) {
+// Starts all of it. `with_context` and `with_metrics` are what the server has. Returns { url, api, open, enter, stop }.
+async function start_house({ with_context = true, with_metrics = true } = {}) {
     const platform = await start_platform([{ project, token, quota }])
     const server = await start_server(platform.url, {
         context: with_context ? { type: 'db', options: { type: 'sqlite', storage: 'context.db' } } : undefined,
@@ -37,6 +37,7 @@ export async function start_house({ with_context = true, with_metrics = true } =
         api: new Api(server.url),
         server,
         open: options => Visit.begin(browser, url, options),
+        enter: async view => (await Visit.begin(browser, url)).enter(view),
         stop: () => stop_all({ stop: () => browser.close() }, server, platform)
     }
 }
@@ -48,6 +49,20 @@ export function house_of_suite() {
     after(() => house.stop?.())
     beforeEach(() => house.api.clear())
     return house
+}
+
+// A test in a house of its own, made with these options: somebody has signed in and looks at a view.
+export function test_of_house(name, options, view, look) {
+    test(name, async () => {
+        const house = await start_house(options)
+        try {
+            const visit = await house.enter(view)
+            await look(visit.page)
+            await visit.end()
+        } finally {
+            await house.stop()
+        }
+    })
 }
 
 // The API without the console, to look at what it has done.
@@ -151,6 +166,7 @@ export class Visit {
         await this.sign_in()
         await this.page.getByRole('heading', { level: 1, name: 'Files' }).waitFor()
         await this.go(view)
+        return this
     }
 
     async go(view) {

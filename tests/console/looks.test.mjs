@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { describe, test } from 'node:test'
 import { furnish } from './furniture.mjs'
-import { house_of_suite, quota, start_house } from './house.mjs'
+import { house_of_suite, quota, test_of_house } from './house.mjs'
 
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
 const phone = { viewport: { width: 360, height: 740 }, isMobile: true, hasTouch: true }
@@ -144,8 +144,7 @@ describe('the console', () => {
     })
 
     test('shows the requests of now', async () => {
-        const visit = await house.open()
-        await visit.enter('Usage')
+        const visit = await house.enter('Usage')
         const requests = visit.page.getByRole('region', { name: 'Requests' })
         await requests.getByText('requests per second').waitFor()
         const ended = new AbortController()
@@ -162,15 +161,7 @@ describe('the console', () => {
     })
 })
 
-test('a server without metrics says so', async () => {
-    const house = await start_house({ with_metrics: false })
-    try {
-        const visit = await house.open()
-        await visit.enter('Usage')
-        await visit.page.getByRole('alert').getByText('Route GET:/metrics not found').waitFor()
-        await visit.page.getByText('telemetry.backend.prometheus.enabled must be true').waitFor()
-        await visit.end()
-    } finally {
-        await house.stop()
-    }
+test_of_house('a server without metrics says so', { with_metrics: false }, 'Usage', async page => {
+    await page.getByRole('alert').getByText('Route GET:/metrics not found').waitFor()
+    await page.getByText('telemetry.backend.prometheus.enabled must be true').waitFor()
 })

@@ -68,8 +68,7 @@ describe('signing in', () => {
     }))
 
     test('keeps the token in memory only', async () => {
-        const visit = await house.open()
-        await visit.enter()
+        const visit = await house.enter()
         assert.ok(!JSON.stringify(await kept_in(visit.page)).includes(token))
         assert.deepEqual(await visit.context.cookies(), [])
         await visit.page.reload()
@@ -178,8 +177,7 @@ describe('signing in', () => {
     })
 
     test('offers a way past the frame', async () => {
-        const visit = await house.open()
-        await visit.enter()
+        const visit = await house.enter()
         await visit.page.evaluate(() => document.activeElement.blur())
         await visit.page.keyboard.press('Tab')
         await visit.page.getByRole('link', { name: 'Skip to content' }).press('Enter')

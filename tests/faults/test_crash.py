@@ -77,9 +77,9 @@ class Scopes:
 class FileClient:
     """Changes files in folders that nobody else changes."""
 
-    def __init__(self, server, number, large, tears_appends):
+    def __init__(self, server, number, large):
         self.server, self.large = server, large
-        self.known = Known(server, tears_appends)
+        self.known = Known(server)
         self.folder = f"client{number}"
         self.random = random.Random(number)
         self.turns = itertools.count()
@@ -140,15 +140,13 @@ class ContextClient:
 
 
 class Kills:
-    """For one kind of storage. `server`, `points`, `large` and `tears_appends` are its own."""
-
-    tears_appends = True
+    """For one kind of storage. `server`, `points` and `large` are its own."""
 
     def begin(self, server, prefixes, large):
         self.server = server
         self.addCleanup(server.stop)
         self.points = [point for point in points if point.startswith(prefixes)]
-        self.clients = [FileClient(server, number, large, self.tears_appends) for number in range(FILE_CLIENTS)]
+        self.clients = [FileClient(server, number, large) for number in range(FILE_CLIENTS)]
         self.clients += [ContextClient(server, number) for number in range(CONTEXT_CLIENTS)]
         self.answers = collections.Counter()
         self.random = random.Random(3)
@@ -233,16 +231,19 @@ class Kills:
         self.assertEqual(set(self.answers) - REFUSED - {200, 503}, set(), self.answers)
         self.assertLess(self.answers[503], self.answers[200] / 10, self.answers)
         self.server.stop()
-        print(f"{type(self).__name__}: {KILLS} kills, {len(self.points)} points, answers: {dict(self.answers)}", file=sys.stderr)
+        torn = self.server.logged().count("an append that a kill had torn was completed")
+        print(f"{type(self).__name__}: {KILLS} kills, {len(self.points)} points, {torn} torn appends, answers: {dict(self.answers)}",
+              file=sys.stderr)
 
 
 class Strict(Kills, unittest.TestCase):
     """Files in a folder, context in SQLite, both as they are by default."""
 
     files, context = {}, {}
+    torn = [(SPILLED, 1), (SPILLED, 2)]  # bytes of an append, and at which piece of it the process dies
 
     def setUp(self):
-        folder = run.tmp / type(self).__name__
+        folder = run.tmp / f"{type(self).__name__}-{self._testMethodName}"
         context = {"type": "db", "quota": CONTEXT_QUOTA, "options": {"type": "sqlite", "storage": str(folder / "context.db"), **self.context}}
         server = LocalFlowstore(folder, self.files, context=context)
         server.config["driver"]["quota"] = QUOTA
@@ -254,14 +255,34 @@ class Strict(Kills, unittest.TestCase):
             forget_run(self.server.root)
 
     def other_problems(self):
-        left = [f"{path} is left behind" for path in self.server.temporary_files()]
-        return left + super().other_problems()
+        processes = self.server.process_folders()
+        left = [*self.server.temporary_files(), *(processes if len(processes) > 1 else [])]
+        return [f"{path} is left behind" for path in left] + super().other_problems()
+
+    def test_an_append_that_a_kill_tears_is_completed(self):
+        for size, piece in self.torn:
+            with self.subTest(size=size, piece=piece):
+                self.server.start()
+                self.assertEqual(self.server.write("log", b"head").status, 200)
+                self.server.stop()
+                self.server.start(FLOWSTORE_CRASH_AT=f"append_piece_written:{piece}")
+                body = bytes(range(256)) * (size // 256)
+                self.assertEqual(self.server.append("log", body).status, GONE)
+                self.assertEqual(self.server.process.wait(PATIENCE), -9)
+                torn = self.server.stored("log")
+                self.assertTrue(len(b"head") < len(torn) < size, len(torn))
+                self.server.start()
+                self.assertEqual(shown(self.server.stored("log")), shown(b"head" + body))
+                self.assertEqual(self.server.read("log").body, b"head" + body)
+                self.assertEqual(self.other_problems(), [])
+                self.server.stop()
 
 
 class WithoutLog(Strict):
     """As it is where the file system allows no write-ahead log."""
 
     files = {"log": False}
+    torn = [(20_000, 1), *Strict.torn]
 
     def begin(self, server, prefixes, large):
         super().begin(server, tuple(prefix for prefix in prefixes if prefix != "log_"), large)
@@ -276,8 +297,6 @@ class Relaxed(WithoutLog):
 
 class Shared(Kills, unittest.TestCase):
     """Files on S3, context and the counts of bytes in PostgreSQL."""
-
-    tears_appends = False  # an object is changed as a whole
 
     def setUp(self):
         engine = self.enterContext(Engine(run.tmp / "ceph"))
@@ -322,7 +341,7 @@ class Checker(unittest.TestCase):
         server = LocalFlowstore(run.tmp / "checker")
         server.start()
         self.addCleanup(server.stop)
-        known = Known(server, tears_appends=True)
+        known = Known(server)
         for name in ("lost", "torn", "appended"):
             known.replaced(name, b"whole", server.write(name, b"whole"))
         project = server.root / "team" / PROJECT
@@ -331,7 +350,7 @@ class Checker(unittest.TestCase):
         (project / "appended").write_bytes(b"whole and mo")
         (project / "foreign").write_bytes(b"")
         known.appended("appended", b" and more", type("Unanswered", (), {"status": GONE}))
-        self.assertEqual([problem.split(":")[0] for problem in known.problems()], ["lost", "torn", "foreign"])
+        self.assertEqual([problem.split(":")[0] for problem in known.problems()], ["appended", "lost", "torn", "foreign"])
         self.assertEqual(shown(NOTHING), "nothing")
 
 

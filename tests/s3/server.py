@@ -9,6 +9,13 @@ from flowstore import PROJECT, TOKEN, Flowstore, Reply, file_path, run_all  # no
 from planted import PASSWORD  # noqa: E402, F401
 
 
+def driver_of(bucket, url=None):
+    """That part of the configuration."""
+    return {"type": "s3", "options": {
+        "bucket": bucket.bucket, "region": REGION, "endpoint": url or f"http://{bucket.address}", "forcePathStyle": True,
+        "credentials": {"accessKeyId": bucket.key, "secretAccessKey": bucket.secret}}}
+
+
 class Server(Flowstore):
     """Its files are objects."""
 
@@ -16,9 +23,7 @@ class Server(Flowstore):
         """`bucket` is its client; `url` is where flowstore finds the store, if it is not asked
         directly; `more` goes into the configuration."""
         self.bucket = bucket
-        super().__init__(folder, {"type": "s3", "options": {
-            "bucket": bucket.bucket, "region": REGION, "endpoint": url or f"http://{bucket.address}",
-            "forcePathStyle": True, "credentials": {"accessKeyId": bucket.key, "secretAccessKey": bucket.secret}}}, **more)
+        super().__init__(folder, driver_of(bucket, url), **more)
 
     def stored(self, name):
         return self.bucket.get(key_of(name))

@@ -6,15 +6,13 @@ and so on until it makes no more. Nothing that was answered may be lost, nothing
 and no upload may be left.
 """
 import os
-import pathlib
 import sys
-import tempfile
 import time
 import unittest
 
-from engine import SECRET, Engine
-from proxy import Proxy
+from engine import SECRET
 from server import TOKEN, Reply, Server, file_path, key_of
+from services import store_and_proxy
 from known import Known  # found where server.py looks
 
 OLD = b"old content " * 20
@@ -45,14 +43,7 @@ BREAKAGES = [
 
 def setUpModule():
     global folder, engine, proxy
-    temporary = tempfile.TemporaryDirectory(prefix="flowstore-s3-")
-    unittest.addModuleCleanup(temporary.cleanup)
-    folder = pathlib.Path(temporary.name)
-    engine = Engine(folder / "ceph")
-    engine.start()
-    unittest.addModuleCleanup(engine.stop)
-    proxy = Proxy(engine.url)
-    unittest.addModuleCleanup(proxy.stop)
+    folder, engine, proxy = store_and_proxy()
 
 
 class Faulty(unittest.TestCase):

@@ -12,8 +12,8 @@ import threading
 import time
 import unittest
 
-from engine import Engine
-from server import PASSWORD, Server, key_of, let_an_hour_pass, run_all
+from server import PASSWORD, Server, key_of, let_an_hour_pass
+from services import store_and_database
 from known import Known  # found where server.py looks
 
 APPENDS = int(os.environ.get("APPENDS", "2000"))
@@ -25,12 +25,7 @@ GONE = 0  # no answer, or only a part of one
 
 def setUpModule():
     global run, engine, postgres_port
-    run = run_all.Run()
-    unittest.addModuleCleanup(run.close)
-    engine = Engine(run.tmp / "ceph")
-    engine.start()
-    unittest.addModuleCleanup(engine.stop)
-    postgres_port = unittest.enterModuleContext(run_all.postgres(run))
+    run, engine, postgres_port = store_and_database()
 
 
 class Fleet(unittest.TestCase):

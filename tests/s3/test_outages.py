@@ -1,17 +1,15 @@
 #!/usr/bin/env python3
 """flowstore when its store is away, hangs or comes back; when its clients leave; and its memory."""
 import os
-import pathlib
 import sys
-import tempfile
 import threading
 import time
 import unittest
 
-from engine import BUCKET, KEY, SECRET, Engine
-from proxy import Proxy
+from engine import BUCKET, KEY, SECRET
 from s3_client import S3
 from server import TOKEN, Server, file_path, key_of
+from services import store_and_proxy
 from known import Known  # found where server.py looks
 
 OLD = b"what was there before"
@@ -24,15 +22,8 @@ SECONDS = float(os.environ.get("SECONDS", "8"))  # of load
 
 def setUpModule():
     global folder, engine, proxy, bucket
-    temporary = tempfile.TemporaryDirectory(prefix="flowstore-s3-")
-    unittest.addModuleCleanup(temporary.cleanup)
-    folder = pathlib.Path(temporary.name)
-    engine = Engine(folder / "ceph")
-    engine.start()
-    unittest.addModuleCleanup(engine.stop)
+    folder, engine, proxy = store_and_proxy()
     bucket = engine.bucket()
-    proxy = Proxy(engine.url)
-    unittest.addModuleCleanup(proxy.stop)
 
 
 class Outage(unittest.TestCase):

@@ -3,29 +3,20 @@
 it says.
 """
 import http.client
-import pathlib
-import sys
-import tempfile
 import threading
 import time
 import unittest
 
 from engine import Engine
-from proxy import Proxy
 from s3_client import S3, S3Error
+from services import store_and_proxy
 
 BODY = bytes(range(256)) * 2000
 
 
 def setUpModule():
     global folder, engine, proxy
-    folder = tempfile.TemporaryDirectory(prefix="flowstore-s3-")
-    unittest.addModuleCleanup(folder.cleanup)
-    engine = Engine(pathlib.Path(folder.name) / "ceph")
-    engine.start()
-    unittest.addModuleCleanup(engine.stop)
-    proxy = Proxy(engine.url)
-    unittest.addModuleCleanup(proxy.stop)
+    folder, engine, proxy = store_and_proxy()
 
 
 class Store(unittest.TestCase):
@@ -56,7 +47,7 @@ class Store(unittest.TestCase):
         self.assertEqual([key for key, _ in bucket.uploads()], ["team/a"])
 
     def test_keeps_its_objects_while_its_gateway_is_away_and_when_it_hangs(self):
-        with Engine(pathlib.Path(folder.name) / "another") as another:
+        with Engine(folder / "another") as another:
             bucket = another.bucket()
             bucket.put("a", b"x")
             another.kill_gateway()

@@ -21,6 +21,7 @@
 #include <sys/socket.h>
 
 #include "base/file_descriptor.h"
+#include "support/listener.h"
 
 namespace flowstore {
 
@@ -40,17 +41,6 @@ class FakePlatform {
   };
 
   FakePlatform() {
-    listener_ = FileDescriptor(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    socklen_t length = sizeof address;
-    auto* const name = reinterpret_cast<sockaddr*>(&address);
-    if (::bind(listener_.get(), name, length) != 0 || ::listen(listener_.get(), 256) != 0 ||
-        ::getsockname(listener_.get(), name, &length) != 0) {
-      throw std::runtime_error("no port for the fake platform");
-    }
-    port_ = ntohs(address.sin_port);
     acceptor_ = std::thread([this] { accept(); });
   }
 
@@ -61,13 +51,13 @@ class FakePlatform {
       for (Connection& connection : connections_) ::shutdown(connection.socket.get(), SHUT_RDWR);
     }
     stopping_.notify_all();
-    ::shutdown(listener_.get(), SHUT_RDWR);
+    ::shutdown(listener_.socket.get(), SHUT_RDWR);
     acceptor_.join();
     for (Connection& connection : connections_) connection.thread.join();
   }
 
-  std::uint16_t port() const noexcept { return port_; }
-  std::string url() const { return "http://127.0.0.1:" + std::to_string(port_); }
+  std::uint16_t port() const noexcept { return listener_.port; }
+  std::string url() const { return "http://127.0.0.1:" + std::to_string(port()); }
 
   // The answer to every request from now on.
   void answer(Answer always) {
@@ -121,7 +111,7 @@ class FakePlatform {
 
   void accept() {
     while (true) {
-      FileDescriptor socket(::accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC));
+      FileDescriptor socket(::accept4(listener_.socket.get(), nullptr, nullptr, SOCK_CLOEXEC));
       const std::lock_guard lock(mutex_);
       if (is_stopping_ || !socket) return;
       Connection& connection = connections_.emplace_back();
@@ -189,8 +179,7 @@ class FakePlatform {
     return true;
   }
 
-  FileDescriptor listener_;
-  std::uint16_t port_ = 0;
+  const Listener listener_ = listen_on_loopback();
   std::thread acceptor_;
 
   mutable std::mutex mutex_;

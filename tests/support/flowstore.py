@@ -42,12 +42,16 @@ class Flowstore:
         self.process = None
         self.log = log_path(folder)
 
-    # ---- the process
-    def launch(self, wrapper=(), **environment):
-        """Starts it, and does not wait. `wrapper` are the words of a command that becomes it."""
+    def write_config(self):
+        """For commands, which find it as the server does; that writes it at every start."""
         (self.home / "etc").mkdir(parents=True, exist_ok=True)
         (self.home / "etc/flowforge-storage.yml").write_text(
             self.config if isinstance(self.config, str) else json.dumps(self.config))
+
+    # ---- the process
+    def launch(self, wrapper=(), **environment):
+        """Starts it, and does not wait. `wrapper` are the words of a command that becomes it."""
+        self.write_config()
         left_out = ("PORT", "NODE_ENV", "FF_FS_TEST_CONFIG")
         env = {k: v for k, v in os.environ.items() if k not in left_out and not k.startswith("AWS_")}
         with open(self.log, "ab") as log:
@@ -158,9 +162,14 @@ class LocalFlowstore(Flowstore):
         return {str(path.relative_to(project)): path.stat().st_size for path in project.rglob("*") if path.is_file()}
 
     def temporary_files(self):
-        """Whatever lies below the driver's own folder, but for locks and the log."""
+        """Whatever lies below the driver's own folder, but for locks, the log and records of appends."""
         own = self.root / ".flowstore"
-        return [path for path in own.rglob("*") if path.is_file() and path.name != "lock" and path.parent != own / "wal"]
+        return [path for path in own.rglob("*") if path.is_file() and path.name != "lock"
+                and not path.name.startswith("append-") and path.parent != own / "wal"]
+
+    def process_folders(self):
+        """One for each process that lives, or has left its own behind."""
+        return list((self.root / ".flowstore/tmp").iterdir())
 
 
 class Reading:

@@ -11,19 +11,14 @@ class Known:
     answer of 503 or none at all, may have happened, once and completely.
     """
 
-    def __init__(self, server, tears_appends=False):
-        """`tears_appends`: of an append that was not answered a part may be there."""
+    def __init__(self, server):
         self.server = server
-        self.tears_appends = tears_appends
         self.possible = {}  # the contents that each file may have
-        self.torn = {}  # and contents with all that may be there of an unanswered append to them
 
     def replaced(self, name, body, reply):
         self._changed(name, reply, lambda old: body)
 
     def appended(self, name, body, reply):
-        if self.tears_appends and reply.status not in REFUSED | {200}:
-            self.torn[name] = [(old or b"", (old or b"") + body) for old in self.possible.get(name, {NOTHING})]
         self._changed(name, reply, lambda old: (old or b"") + body)
 
     def removed(self, name, reply):
@@ -36,21 +31,14 @@ class Known:
         after = {change(old) for old in before}
         self.possible[name] = after if reply.status == 200 else before | after
 
-    def may_be(self, name, stored):
-        if stored in self.possible.get(name, {NOTHING}):
-            return True
-        return stored is not NOTHING and any(
-            stored.startswith(old) and longest.startswith(stored) for old, longest in self.torn.get(name, []))
-
     def problem(self, name, reads=True):
         """What is wrong with this file where it is stored, or, with `reads`, with what the server says of
         it; '' if nothing is. From now on it has what was found."""
         stored = self.server.stored(name)
-        if not self.may_be(name, stored):
-            possible = self.possible.get(name, {NOTHING})
+        possible = self.possible.get(name, {NOTHING})
+        if stored not in possible:
             return f"{name}: stored is {shown(stored)}, and not {' or '.join(map(shown, possible))}"
         self.possible[name] = {stored}
-        self.torn.pop(name, None)
         if not reads:
             return ""
         reply = self.server.read(name)

@@ -14,6 +14,7 @@
 #include "context/postgres/postgres_store.h"
 #include "metrics/registry.h"
 #include "support/postgres_session.h"
+#include "support/sample.h"
 
 namespace flowstore::context::postgres {
 
@@ -52,7 +53,7 @@ class Process {
 
   ContextStore& store() { return *store_; }
   ContextStore* operator->() { return store_.get(); }
-  std::string metrics() const { return registry_.text(); }
+  double metric(const std::string& sample) const { return sample_in(registry_.text(), sample); }
 
  private:
   SystemClock clock_;
@@ -60,5 +61,17 @@ class Process {
   metrics::Registry registry_;
   std::unique_ptr<ContextStore> store_;
 };
+
+// Sets the only row of the project.
+inline Status replace(Process& process, const std::string& project, const std::string& values) {
+  const Caller caller;
+  const RowKey key(project, "s");
+  return run(process->replace(caller, key, values, std::nullopt));
+}
+
+// Of what is expected to fail: internal if it did not.
+inline ErrorKind kind_of(const Status& status) {
+  return status ? ErrorKind::internal : status.error().kind();
+}
 
 }  // namespace flowstore::context::postgres

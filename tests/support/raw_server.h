@@ -18,6 +18,7 @@
 #include <sys/socket.h>
 
 #include "base/file_descriptor.h"
+#include "support/listener.h"
 
 namespace flowstore {
 
@@ -83,23 +84,12 @@ class RawPeer {
 class RawServer {
  public:
   explicit RawServer(std::function<void(RawPeer&)> act) : act_(std::move(act)) {
-    listener_ = FileDescriptor(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    socklen_t length = sizeof address;
-    auto* const name = reinterpret_cast<sockaddr*>(&address);
-    if (::bind(listener_.get(), name, length) != 0 || ::listen(listener_.get(), 256) != 0 ||
-        ::getsockname(listener_.get(), name, &length) != 0) {
-      throw std::runtime_error("no port for the raw server");
-    }
-    port_ = ntohs(address.sin_port);
     acceptor_ = std::thread([this] { accept(); });
   }
   RawServer(const RawServer&) = delete;
   RawServer& operator=(const RawServer&) = delete;
   ~RawServer() {
-    ::shutdown(listener_.get(), SHUT_RDWR);
+    ::shutdown(listener_.socket.get(), SHUT_RDWR);
     acceptor_.join();
     {
       const std::lock_guard lock(mutex_);
@@ -108,7 +98,7 @@ class RawServer {
     for (std::thread& thread : threads_) thread.join();
   }
 
-  std::uint16_t port() const noexcept { return port_; }
+  std::uint16_t port() const noexcept { return listener_.port; }
   int connections() const noexcept { return connections_; }
   // Those whose `act` has not returned.
   int open_connections() {
@@ -119,7 +109,7 @@ class RawServer {
  private:
   void accept() {
     while (true) {
-      FileDescriptor socket(::accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC));
+      FileDescriptor socket(::accept4(listener_.socket.get(), nullptr, nullptr, SOCK_CLOEXEC));
       if (!socket) return;
       ++connections_;
       const std::lock_guard lock(mutex_);
@@ -137,8 +127,7 @@ class RawServer {
   }
 
   std::function<void(RawPeer&)> act_;
-  FileDescriptor listener_;
-  std::uint16_t port_ = 0;
+  const Listener listener_ = listen_on_loopback();
   std::atomic<int> connections_ = 0;
   std::mutex mutex_;
   std::list<int> open_;             // guarded by mutex_

@@ -5,7 +5,6 @@
 #include <array>
 #include <atomic>
 #include <cstdint>
-#include <stdexcept>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -14,6 +13,7 @@
 #include <sys/socket.h>
 
 #include "base/file_descriptor.h"
+#include "support/listener.h"
 #include "support/postgres_server.h"
 
 namespace flowstore {
@@ -21,15 +21,7 @@ namespace flowstore {
 // A thread for each connection. All of them end with the relay.
 class Relay {
  public:
-  explicit Relay(std::uint16_t target) : target_(target), listener_(make_socket()) {
-    sockaddr_in address = postgres_support::loopback(0);
-    socklen_t length = sizeof address;
-    auto* any = reinterpret_cast<sockaddr*>(&address);
-    if (::bind(listener_.get(), any, length) != 0 || ::listen(listener_.get(), 100) != 0 ||
-        ::getsockname(listener_.get(), any, &length) != 0) {
-      throw std::runtime_error("relay");
-    }
-    port_ = ntohs(address.sin_port);
+  explicit Relay(std::uint16_t target) : target_(target) {
     accepting_ = std::thread([this] { accept_all(); });
   }
   Relay(const Relay&) = delete;
@@ -40,7 +32,7 @@ class Relay {
     for (std::thread& thread : connections_) thread.join();
   }
 
-  std::uint16_t port() const noexcept { return port_; }
+  std::uint16_t port() const noexcept { return listener_.port; }
 
   // While set, the second half of everything that the server says is missing.
   void garble_answers(bool is_on) { garbles_answers_ = is_on; }
@@ -51,10 +43,6 @@ class Relay {
  private:
   static constexpr int kTick = 10;  // ms after which somebody looks whether it all ends
 
-  static FileDescriptor make_socket() {
-    return FileDescriptor(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
-  }
-
   static bool is_readable(int file) {
     pollfd what{file, POLLIN, 0};
     return ::poll(&what, 1, kTick) == 1;
@@ -62,8 +50,8 @@ class Relay {
 
   void accept_all() {
     while (!is_ending_) {
-      if (!is_readable(listener_.get())) continue;
-      FileDescriptor client(::accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC));
+      if (!is_readable(listener_.socket.get())) continue;
+      FileDescriptor client(::accept4(listener_.socket.get(), nullptr, nullptr, SOCK_CLOEXEC));
       const int number = ++opened_;
       connections_.emplace_back(
           [this, number, client = std::move(client)] { pass_on(client, number); });
@@ -71,7 +59,7 @@ class Relay {
   }
 
   void pass_on(const FileDescriptor& client, int number) {
-    const FileDescriptor server = make_socket();
+    const FileDescriptor server(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
     const sockaddr_in address = postgres_support::loopback(target_);
     if (::connect(server.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
       return;
@@ -99,8 +87,7 @@ class Relay {
   }
 
   const std::uint16_t target_;
-  FileDescriptor listener_;
-  std::uint16_t port_ = 0;
+  const Listener listener_ = listen_on_loopback();
   std::atomic<bool> is_ending_{false};
   std::atomic<bool> garbles_answers_{false};
   std::atomic<int> opened_{0};

@@ -111,6 +111,11 @@ class ScriptedStore final : public ContextStore {
     co_return std::vector<ProjectUse>();
   }
 
+  Task<Result<std::optional<std::chrono::system_clock::time_point>>> last_change(
+      const std::string&) override {
+    co_return std::nullopt;
+  }
+
   Task<Status> probe() override { co_return Status(); }
 
  private:

@@ -22,6 +22,7 @@
 #include <sys/socket.h>
 
 #include "base/file_descriptor.h"
+#include "support/listener.h"
 #include "support/test_authority.h"
 
 namespace flowstore {
@@ -143,7 +144,7 @@ class ScriptedPeer {
   ScriptedPeer& operator=(const ScriptedPeer&) = delete;
   // Breaks off what still goes on.
   ~ScriptedPeer() {
-    ::shutdown(listener_.get(), SHUT_RDWR);
+    ::shutdown(listener_.socket.get(), SHUT_RDWR);
     acceptor_.join();
     {
       const std::lock_guard lock(mutex_);
@@ -153,7 +154,7 @@ class ScriptedPeer {
     for (std::thread& thread : threads_) thread.join();
   }
 
-  std::uint16_t port() const noexcept { return port_; }
+  std::uint16_t port() const noexcept { return listener_.port; }
   // That have been accepted so far.
   int connections() const noexcept { return connections_; }
   // Of those, the ones that have not been closed here.
@@ -165,23 +166,12 @@ class ScriptedPeer {
   };
 
   void listen() {
-    listener_ = FileDescriptor(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    socklen_t length = sizeof address;
-    auto* const name = reinterpret_cast<sockaddr*>(&address);
-    if (::bind(listener_.get(), name, length) != 0 || ::listen(listener_.get(), 256) != 0 ||
-        ::getsockname(listener_.get(), name, &length) != 0) {
-      throw std::runtime_error("no port for the scripted peer");
-    }
-    port_ = ntohs(address.sin_port);
     acceptor_ = std::thread([this] { accept(); });
   }
 
   void accept() {
     while (true) {
-      FileDescriptor socket(::accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC));
+      FileDescriptor socket(::accept4(listener_.socket.get(), nullptr, nullptr, SOCK_CLOEXEC));
       if (!socket) return;
       const int index = connections_++;
       const std::lock_guard lock(mutex_);
@@ -214,8 +204,7 @@ class ScriptedPeer {
 
   Script script_;
   std::unique_ptr<SSL_CTX, FreeContext> context_;
-  FileDescriptor listener_;
-  std::uint16_t port_ = 0;
+  const Listener listener_ = listen_on_loopback();
   std::atomic<int> connections_ = 0;
   std::atomic<int> ended_ = 0;
   std::mutex mutex_;

@@ -1,4 +1,4 @@
-"""The write-ahead log of localfs, from outside. docs/storage.md describes the bytes."""
+"""The write-ahead log of localfs and its records of appends, from outside. docs/storage.md describes the bytes."""
 import pathlib
 import struct
 import time
@@ -7,6 +7,7 @@ import zlib
 BLOCK = 4096
 CHECKED = 56  # bytes of a segment's head that its checksum is of
 BOOT = slice(16, 52)
+RECORD_BOOT = slice(8, 44)
 PATIENCE = 60  # seconds until the files of the log are there
 
 
@@ -45,3 +46,11 @@ def forget_run(root):
             head[BOOT] = b"?" * 36
             segment.seek(0)
             segment.write(head + struct.pack("<I", zlib.crc32(head)))
+
+
+def forget_run_of_appends(root):
+    """The same for the records of appends that were under way."""
+    for path in pathlib.Path(root).glob(".flowstore/tmp/*/append-*"):
+        with open(path, "r+b") as record:
+            record.seek(RECORD_BOOT.start)
+            record.write(b"?" * 36)

@@ -1,19 +1,23 @@
 #include "context/memory/memory_store.h"
 
+#include <algorithm>
 #include <exception>
 #include <map>
 #include <mutex>
 #include <utility>
 
+#include "base/clock.h"
 #include "context/characters.h"
 
 namespace flowstore::context::memory {
 namespace {
 
 struct StoredRow {
-  StoredRow(std::int64_t number, std::string text) : id(number), values(std::move(text)) {}
+  StoredRow(std::int64_t number, std::string text, std::chrono::system_clock::time_point now)
+      : id(number), values(std::move(text)), changed(now) {}
   std::int64_t id;
   std::string values;
+  std::chrono::system_clock::time_point changed;
 };
 
 struct Project {
@@ -77,6 +81,18 @@ class Store final : public ContextStore {
     co_return found;
   }
 
+  Task<Result<std::optional<std::chrono::system_clock::time_point>>> last_change(
+      const std::string& project) override {
+    const std::lock_guard lock(mutex_);
+    std::optional<std::chrono::system_clock::time_point> latest;
+    const auto found = projects_.find(project);
+    if (found == projects_.end()) co_return latest;
+    for (const auto& [scope, row] : found->second.rows) {
+      latest = std::max(latest.value_or(row.changed), row.changed);
+    }
+    co_return latest;
+  }
+
   Task<Status> probe() override { co_return Status(); }
 
   // The row with that id, if it is still there.
@@ -116,11 +132,12 @@ class Store final : public ContextStore {
     project.characters = project.characters - before + after;
     if (is_there) {
       row->second.values = *std::move(values);
+      row->second.changed = clock_.wall();
       return {};
     }
     const std::int64_t id = ++last_id_;
     project.scopes.emplace(id, key.scope);
-    project.rows.emplace(key.scope, StoredRow(id, *std::move(values)));
+    project.rows.emplace(key.scope, StoredRow(id, *std::move(values), clock_.wall()));
     return {};
   }
 
@@ -139,6 +156,7 @@ class Store final : public ContextStore {
     project.rows.erase(row);
   }
 
+  const SystemClock clock_;
   std::mutex mutex_;
   std::map<std::string, Project> projects_;  // guarded by mutex_
   std::int64_t last_id_ = 0;                 // guarded by mutex_

@@ -118,14 +118,35 @@ class Store final : public ContextStore {
     co_return found;
   }
 
+  Task<Result<std::optional<std::chrono::system_clock::time_point>>> last_change(
+      const std::string& project) override {
+    FLOWSTORE_CO_TRY_STATUS(check_bytes(project));
+    const Runner::Asker asker(nullptr, deadline());
+    Pipeline pipeline;
+    pipeline.add(sql::kLastChange, project);
+    auto work = [&] { return engine_.read(pipeline, asker); };
+    FLOWSTORE_CO_TRY(const auto results, co_await engine_.call(project, 0, work));
+    const Rows& rows = results.front();
+    std::optional<std::chrono::system_clock::time_point> latest;
+    if (rows.count() > 0) {
+      latest = std::chrono::system_clock::time_point(std::chrono::seconds(rows.number(0, 0)));
+    }
+    co_return latest;
+  }
+
   Task<Status> probe() override {
     const Runner::Asker asker(nullptr, deadline());
     const std::string nobody;
     Pipeline pipeline;
     pipeline.add(sql::kProbe);
     auto work = [&] { return engine_.read(pipeline, asker); };
-    FLOWSTORE_CO_TRY_STATUS(co_await engine_.call(nobody, 0, work));
-    co_return Status();
+    const auto answer = co_await engine_.call(nobody, 0, work);
+    if (answer) co_return Status();
+    // What clients are told is of no use to whoever can mend it.
+    const std::string reason = outage()->reason();
+    if (answer.error().kind() != ErrorKind::unavailable || reason.empty()) co_return answer.error();
+    co_return Error(ErrorKind::unavailable, answer.error().code(),
+                    "PostgreSQL cannot be used: " + reason);
   }
 
   const OutageLog* outage() const override { return &engine_.outage(); }

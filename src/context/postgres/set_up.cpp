@@ -210,10 +210,10 @@ std::string warning_for(const Found& found) {
 
 std::vector<const Sql*> Schema::statements() const {
   std::vector<const Sql*> all = {
-      &sql::kBegin,     &sql::kCommit,     &sql::kRollback, &sql::kGuard,
-      &sql::kGuardMany, &sql::kLook,       &sql::kUpdate,   &sql::kInsert,
-      &sql::kRemove,    &sql::kScopes,     &sql::kRead,     &sql::kPage,
-      &sql::kNth,       &sql::kRemoveMany, &sql::kValues,   &sql::kProbe};
+      &sql::kBegin,      &sql::kCommit, &sql::kRollback, &sql::kGuard,      &sql::kGuardMany,
+      &sql::kLook,       &sql::kUpdate, &sql::kInsert,   &sql::kRemove,     &sql::kScopes,
+      &sql::kRead,       &sql::kPage,   &sql::kNth,      &sql::kRemoveMany, &sql::kValues,
+      &sql::kLastChange, &sql::kProbe};
   if (counts_usage) {
     all.insert(all.end(), {&sql::kUsage, &sql::kPut, &sql::kCount, &sql::kProjects});
   } else {

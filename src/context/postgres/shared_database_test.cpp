@@ -169,6 +169,27 @@ TEST(PostgresSharing, SurvivesRowsThatMoveAndATableThatIsEmptied) {
   EXPECT_TRUE(wrong_usage(session).empty());
 }
 
+TEST(PostgresSharing, ReadsTheDateOfTheLastChange) {
+  const TestDatabase database;
+  Process process(database.options());
+  const std::string project = "p";
+  for (const char* scope : {"a", "b"}) {
+    const RowKey key(project, scope);
+    ASSERT_TRUE(run(process->replace(kCaller, key, numbered(1), std::nullopt)));
+  }
+  Session session(database.options());
+  const std::string set = R"(UPDATE "Contexts" SET "updatedAt" = )";
+  session.query(set + "'2019-01-01T00:00:00Z'");
+  session.query(set + "'2020-01-02T05:04:05+02:00' WHERE scope = 'b'");
+  const auto found = run(process->last_change(project));
+  ASSERT_TRUE(found && *found);
+  EXPECT_EQ(std::chrono::system_clock::to_time_t(**found), 1577934245);
+  session.query(set + "'infinity' WHERE scope = 'a'");
+  const auto unknown = run(process->last_change(project));
+  ASSERT_TRUE(unknown);
+  EXPECT_FALSE(*unknown);
+}
+
 TEST(PostgresSharing, MayBeSetUpByManyAtOnce) {
   for (int round = 0; round < 3; ++round) {
     const TestDatabase database;

@@ -135,6 +135,11 @@ inline constexpr Sql kSumProjects{
     R"(SELECT "project", count(*), SUM(LENGTH("values"::text))::bigint FROM "Contexts")"
     R"( WHERE "project" > $1 GROUP BY "project" ORDER BY "project" LIMIT 20)"};
 
+// No row where the latest date is none of a calendar.
+inline constexpr Sql kLastChange{
+    R"(SELECT EXTRACT(EPOCH FROM MAX("updatedAt"))::bigint FROM "Contexts" WHERE "project" = $1)"
+    R"( HAVING isfinite(MAX("updatedAt")))"};
+
 inline constexpr Sql kProbe{R"(SELECT FROM "Contexts" LIMIT 0)"};
 
 }  // namespace flowstore::context::postgres::sql

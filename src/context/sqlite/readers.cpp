@@ -70,6 +70,23 @@ struct Readers::Reader {
     return projects.code();
   }
 
+  // Likewise. strftime() knows the dates of Sequelize, with their offset; what it does not know is
+  // NULL, and not counted.
+  Code find_last_change(const std::string& project,
+                        std::optional<std::chrono::system_clock::time_point>& found) const {
+    Statement latest;
+    const Code code = connection.prepare(
+        latest,
+        "SELECT MAX(CAST(strftime('%s', `updatedAt`) AS INTEGER)) FROM `Contexts`"
+        " WHERE `project` = ? GROUP BY `project`"
+        " HAVING COUNT(strftime('%s', `updatedAt`)) = COUNT(*)");
+    if (code != SQLITE_OK) return code;
+    if (latest.bind(1, project).step()) {
+      found = std::chrono::system_clock::time_point(std::chrono::seconds(latest.number(0)));
+    }
+    return latest.code();
+  }
+
   Code start_page(const std::string& project, std::int64_t after, std::int64_t most,
                   PageStart& page) {
     {
@@ -200,6 +217,14 @@ Result<std::vector<Row>> Readers::rows(const std::string& project,
 Result<std::vector<ProjectUse>> Readers::projects(const std::string& after) {
   std::vector<ProjectUse> found;
   const auto read = [&](Reader& reader) { return reader.read_projects(after, found); };
+  FLOWSTORE_TRY_STATUS(with_reader(read));
+  return found;
+}
+
+Result<std::optional<std::chrono::system_clock::time_point>> Readers::last_change(
+    const std::string& project) {
+  std::optional<std::chrono::system_clock::time_point> found;
+  const auto read = [&](Reader& reader) { return reader.find_last_change(project, found); };
   FLOWSTORE_TRY_STATUS(with_reader(read));
   return found;
 }

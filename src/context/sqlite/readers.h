@@ -2,6 +2,7 @@
 
 #pragma once
 
+#include <chrono>
 #include <condition_variable>
 #include <cstddef>
 #include <cstdint>
@@ -50,6 +51,10 @@ class Readers {
 
   // Projects behind `after`, sorted by bytes, as many as make a page.
   Result<std::vector<ProjectUse>> projects(const std::string& after);
+
+  // What this means is written in context_store.h.
+  Result<std::optional<std::chrono::system_clock::time_point>> last_change(
+      const std::string& project);
 
   Status probe();
 

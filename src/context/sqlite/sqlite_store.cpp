@@ -94,6 +94,12 @@ class Store final : public ContextStore {
     co_return co_await io_.run(read);
   }
 
+  Task<Result<std::optional<std::chrono::system_clock::time_point>>> last_change(
+      const std::string& project) override {
+    auto read = [this, &project] { return readers_.last_change(project); };
+    co_return co_await io_.run(read);
+  }
+
   Task<Status> probe() override {
     auto ask = [this] { return readers_.probe(); };
     co_return co_await io_.run(ask);

@@ -124,6 +124,29 @@ TEST_F(SqliteStore, PagesAreFoundWithoutSorting) {
   EXPECT_FALSE(plan.step());
 }
 
+// Whatever another program has written there.
+TEST_F(SqliteStore, ReadsTheDateOfTheLastChange) {
+  ASSERT_TRUE(open());
+  ASSERT_TRUE(put("a", R"({"a":1})"));
+  ASSERT_TRUE(put("b", R"({"b":1})"));
+  const std::string project = "p";
+  const auto change_of = [&](const std::string& a, const std::string& b) {
+    sql(("UPDATE Contexts SET updatedAt = CASE scope WHEN 'a' THEN " + a + " ELSE " + b + " END")
+            .c_str());
+    const auto found = ::flowstore::run(store_->last_change(project));
+    EXPECT_TRUE(found);
+    return found && *found ? std::chrono::system_clock::to_time_t(**found) : 0;
+  };
+  EXPECT_EQ(change_of("'2020-01-02 03:04:05.678 +00:00'", "'2019-01-01 00:00:00.000 +00:00'"),
+            1577934245);
+  EXPECT_EQ(change_of("'2020-01-02 03:04:05.678 +00:00'", "'2020-01-02 03:04:06.000 +01:00'"),
+            1577934245);
+  EXPECT_EQ(change_of("'2020-01-02T03:04:05.678Z'", "'2019-01-01 00:00:00.000 +00:00'"),
+            1577934245);
+  EXPECT_EQ(change_of("'2020-01-02 03:04:05.678 +00:00'", "'last year'"), 0);
+  EXPECT_EQ(change_of("'2020-01-02 03:04:05.678 +00:00'", "1577934245678"), 0);
+}
+
 TEST_F(SqliteStore, SaysThatTheDiskIsFullAndGoesOn) {
   ASSERT_TRUE(open());
   ASSERT_TRUE(put("a", R"({"a":1})"));

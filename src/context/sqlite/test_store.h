@@ -26,6 +26,7 @@
 #include "context/sqlite/sqlite_store.h"
 #include "metrics/registry.h"
 #include "support/run.h"
+#include "support/sample.h"
 
 namespace flowstore::context::sqlite {
 
@@ -124,11 +125,7 @@ class StoreTest : public testing::Test {
 
   // The value of a metric of this driver.
   double metric(const std::string& name) const {
-    const std::string line = "\n" + name + R"({driver="sqlite"} )";
-    const std::string text = registry_.text();
-    const std::size_t at = text.find(line);
-    EXPECT_NE(at, std::string::npos) << name;
-    return at == std::string::npos ? -1 : std::stod(text.substr(at + line.size()));
+    return sample_in(registry_.text(), name + R"({driver="sqlite"})");
   }
 
   std::string folder_ = testing::TempDir() + "/sqlite-XXXXXX";

@@ -16,10 +16,6 @@
 namespace flowstore::files::localfs {
 namespace {
 
-// A folder can be removed by somebody between our making it and using it. After so many times the
-// write is given up with EAGAIN, because ENOENT would tell a client that its file is missing.
-constexpr int kFolderTries = 8;
-
 // What lies under a name: 0, and in `status` whatever it is, links not followed; ENOENT if nothing;
 // EISDIR or ELOOP if no file can take its place.
 int look_at(int folder, const std::string& name, struct stat& status) {
@@ -41,15 +37,6 @@ class Counted {
 };
 
 }  // namespace
-
-// An open file that is being appended to, and how it was before.
-struct Disk::Target {
-  FileDescriptor folder;
-  FileDescriptor file;
-  std::uint64_t old_size = 0;
-  bool is_new = false;
-  bool has_other_names = false;
-};
 
 dev_t Disk::device_of(int folder) {
   struct stat status {};
@@ -73,11 +60,17 @@ void Disk::note_changed_name() const {
 
 Outcome<WriteResult> Disk::replace(const std::string& path, std::string_view bytes,
                                    ModifiedTime modified) {
+  auto file = temp_file_of(bytes);
+  if (!file.value) return Outcome<WriteResult>::failed(file.error);
+  return replace(path, *std::move(file.value), modified);
+}
+
+Outcome<TempFile> Disk::temp_file_of(std::string_view bytes) {
   int error = 0;
   TempFile file = place_->temp.create(error);
   if (error == 0) error = write_all(file.file(), bytes);
-  if (error != 0) return Outcome<WriteResult>::failed(error);
-  return replace(path, std::move(file), modified);
+  if (error != 0) return Outcome<TempFile>::failed(error);
+  return Outcome<TempFile>(std::move(file));
 }
 
 Outcome<WriteResult> Disk::replace(const std::string& path, TempFile file, ModifiedTime modified) {
@@ -86,19 +79,26 @@ Outcome<WriteResult> Disk::replace(const std::string& path, TempFile file, Modif
   for (int tried = 0; tried < kFolderTries; ++tried) {
     const Opened folder = make_folders(parent);
     if (folder.error != 0) return Outcome<WriteResult>::failed(folder.error);
-    auto result = replace_in(folder.file.get(), name, file, modified);
-    if (result.error == EXDEV) result = replace_across(folder.file.get(), name, file, modified);
+    auto result = put_in(folder.file.get(), name, file, modified, Onto::file);
     if (result.error != ENOENT) return result;
   }
   return Outcome<WriteResult>::failed(EAGAIN);
 }
 
+Outcome<WriteResult> Disk::put_in(int folder, const std::string& name, TempFile& file,
+                                  ModifiedTime modified, Onto onto) {
+  auto result = replace_in(folder, name, file, modified, onto);
+  if (result.error == EXDEV) result = replace_across(folder, name, file, modified, onto);
+  return result;
+}
+
 Outcome<WriteResult> Disk::replace_in(int folder, const std::string& name, TempFile& file,
-                                      ModifiedTime modified) {
+                                      ModifiedTime modified, Onto onto) {
   using Result = Outcome<WriteResult>;
   struct stat old {};
   const int found = look_at(folder, name, old);
   const bool is_new = found == ENOENT;
+  if (found == 0 && onto == Onto::nothing) return Result::failed(EEXIST);
   if (found != 0 && !is_new) return Result::failed(found);
   if (!is_new) take_attributes(file.file(), old);
   if (const int error = stamp(file.file(), modified)) return Result::failed(error);
@@ -109,9 +109,16 @@ Outcome<WriteResult> Disk::replace_in(int folder, const std::string& name, TempF
   crash_point(CrashPoint::temp_synced);
   struct stat status {};
   if (::fstat(file.file(), &status) != 0) return Result::failed(errno);
-  if (const int error = publish(file, folder, name, is_new)) return Result::failed(error);
+  int error =
+      onto == Onto::nothing ? publish_new(file, folder, name) : publish(file, folder, name, is_new);
+  if (error != 0) return Result::failed(error);
   crash_point(CrashPoint::file_published);
-  if (const int error = sync_folder(folder)) return Result::failed(error);
+  error = sync_folder(folder);
+  // Of an append that is not answered nothing stays. If not even that works, the disk's last word
+  // is the answer.
+  if (error != 0 && onto == Onto::nothing && ::unlinkat(folder, name.c_str(), 0) != 0)
+    error = errno;
+  if (error != 0) return Result::failed(error);
   crash_point(CrashPoint::folder_synced);
 
   WriteResult result;
@@ -123,12 +130,12 @@ Outcome<WriteResult> Disk::replace_in(int folder, const std::string& name, TempF
 // The folder lies on another file system than the temporary files, which cannot be renamed into it:
 // the body is copied to a temporary file beside the target first.
 Outcome<WriteResult> Disk::replace_across(int folder, const std::string& name, const TempFile& file,
-                                          ModifiedTime modified) {
+                                          ModifiedTime modified, Onto onto) {
   int error = 0;
   TempFile near = place_->temp.create_in(folder, error);
   if (error == 0) error = copy_all(file.file(), near.file());
   if (error != 0) return Outcome<WriteResult>::failed(error);
-  return replace_in(folder, name, near, modified);
+  return replace_in(folder, name, near, modified, onto);
 }
 
 int Disk::publish(TempFile& file, int folder, const std::string& name, bool is_new) const {
@@ -146,6 +153,21 @@ int Disk::publish(TempFile& file, int folder, const std::string& name, bool is_n
   if (::renameat(file.folder(), file.name(), folder, name.c_str()) != 0) return errno;
   file.forget_name();
   return 0;
+}
+
+// EEXIST if somebody else has the name by now.
+int Disk::publish_new(TempFile& file, int folder, const std::string& name) const {
+  note_changed_name();
+  const int at = file.folder();
+  if (::renameat2(at, file.name(), folder, name.c_str(), RENAME_NOREPLACE) == 0) {
+    file.forget_name();
+    return 0;
+  }
+  if (errno != EINVAL && errno != ENOSYS) return errno;
+  // NFS and some others know no such rename. The other name goes with the temporary file.
+  if (::linkat(at, file.name(), folder, name.c_str(), 0) == 0) return 0;
+  if (errno != EPERM && errno != ENOSYS && errno != EOPNOTSUPP) return errno;
+  return publish(file, folder, name, true);
 }
 
 // Afterwards the old file has the temporary name and goes with it. EISDIR, with nothing changed, if
@@ -166,102 +188,6 @@ int Disk::exchange(const TempFile& file, int folder, const std::string& name) co
 int Disk::sync_folder(int folder) const {
   if (!syncs(folder)) return 0;
   return ::fsync(folder) == 0 ? 0 : errno;
-}
-
-Outcome<WriteResult> Disk::append(const std::string& path, std::string_view bytes) {
-  return append_with(path, [bytes](int target) { return write_all(target, bytes); });
-}
-
-Outcome<WriteResult> Disk::append(const std::string& path, const TempFile& file) {
-  return append_with(path, [&file](int target) { return copy_all(file.file(), target); });
-}
-
-template <class Write>
-Outcome<WriteResult> Disk::append_with(const std::string& path, Write write) {
-  using Result = Outcome<WriteResult>;
-  const auto opened = open_for_append(path);
-  if (!opened.value) return Result::failed(opened.error);
-  const Target& target = *opened.value;
-  if (target.has_other_names) return append_to_copy(path, target.folder.get(), write);
-  struct stat status {};
-  crash_point(CrashPoint::append_opened);
-  int error = write(target.file.get());
-  crash_point(CrashPoint::append_written);
-  if (error == 0) error = finish_append(target, status);
-  if (error != 0) {
-    // Half of an append is none. If not even that works, the disk's last word is the answer.
-    const int worse = take_back(target, std::string(split_path(path).name));
-    return Result::failed(worse != 0 ? worse : error);
-  }
-  crash_point(CrashPoint::append_synced);
-  WriteResult result;
-  result.stat = describe(status);
-  result.replaced_bytes = target.old_size;
-  return result;
-}
-
-// A hard link may be a name in another project, or in a backup: what is added under this name does
-// not appear under the others. The file gets bytes of its own, as with a replace.
-template <class Write>
-Outcome<WriteResult> Disk::append_to_copy(const std::string& path, int folder, Write write) {
-  const std::string name(split_path(path).name);
-  const int flags = O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC;
-  const FileDescriptor old(::openat(folder, name.c_str(), flags));
-  struct stat status {};
-  int error = old && ::fstat(old.get(), &status) == 0 ? 0 : errno;
-  if (error == 0 && !S_ISREG(status.st_mode)) error = ELOOP;
-  TempFile copy;
-  if (error == 0) copy = place_->temp.create(error);
-  if (error == 0) error = copy_all(old.get(), copy.file());
-  if (error == 0) error = write(copy.file());
-  if (error != 0) return Outcome<WriteResult>::failed(error);
-  return replace(path, std::move(copy));
-}
-
-Outcome<Disk::Target> Disk::open_for_append(const std::string& path) {
-  using Result = Outcome<Target>;
-  const auto [parent, leaf] = split_path(path);
-  const std::string name(leaf);
-  // O_NONBLOCK: a FIFO that lies there must not make us wait for its reader.
-  const int flags = O_WRONLY | O_APPEND | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC;
-  Target target;
-  for (int tried = 0; !target.file; ++tried) {
-    if (tried == kFolderTries) return Result::failed(EAGAIN);
-    target.folder = FileDescriptor();
-    Opened folder = make_folders(parent);
-    if (folder.error != 0) return Result::failed(folder.error);
-    target.folder = std::move(folder.file);
-    const int at = target.folder.get();
-    target.file = FileDescriptor(::openat(at, name.c_str(), flags));
-    if (!target.file && errno == ENOENT) {
-      target.file = FileDescriptor(::openat(at, name.c_str(), flags | O_CREAT | O_EXCL, 0666));
-      target.is_new = static_cast<bool>(target.file);
-    }
-    // ENOENT: the folder has gone. EEXIST: somebody else was first to make the file.
-    if (!target.file && errno != ENOENT && errno != EEXIST) return Result::failed(errno);
-  }
-  struct stat status {};
-  if (::fstat(target.file.get(), &status) != 0) return Result::failed(errno);
-  if (!S_ISREG(status.st_mode)) return Result::failed(ELOOP);
-  target.old_size = static_cast<std::uint64_t>(status.st_size);
-  target.has_other_names = status.st_nlink > 1;
-  return target;
-}
-
-int Disk::finish_append(const Target& target, struct stat& status) const {
-  const int file = target.file.get();
-  if (const int error = stamp(file, ModifiedTime::now())) return error;
-  if (durability_ == Durability::strict && ::fdatasync(file) != 0) return errno;
-  if (target.is_new || has_unsynced_names()) {
-    if (const int error = sync_folder(target.folder.get())) return error;
-  }
-  return ::fstat(file, &status) == 0 ? 0 : errno;
-}
-
-int Disk::take_back(const Target& target, const std::string& name) const {
-  if (target.is_new) return ::unlinkat(target.folder.get(), name.c_str(), 0) == 0 ? 0 : errno;
-  const auto old_size = static_cast<off_t>(target.old_size);
-  return ::ftruncate(target.file.get(), old_size) == 0 ? 0 : errno;
 }
 
 Outcome<std::uint64_t> Disk::remove(const std::string& path) {

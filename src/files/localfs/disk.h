@@ -5,15 +5,17 @@
 #include <atomic>
 #include <cstdint>
 #include <memory>
-#include <optional>
 #include <string>
 #include <string_view>
 
 #include <sys/stat.h>
 
 #include "files/file_store.h"
+#include "files/localfs/addition.h"
+#include "files/localfs/append_records.h"
 #include "files/localfs/beneath.h"
 #include "files/localfs/file_io.h"
+#include "files/localfs/outcome.h"
 #include "files/localfs/temp_folder.h"
 
 namespace flowstore::files::localfs {
@@ -23,23 +25,6 @@ enum class Durability : std::uint8_t {
   strict,   // a power cut
   logged,   // a power cut, because the write-ahead log has the change; see wal.h
   relaxed,  // a crash of the process
-};
-
-// A value, or the errno that says why not.
-template <class T>
-struct Outcome {
-  Outcome(T good) : value(std::move(good)) {}
-  static Outcome failed(int error) {
-    Outcome outcome;
-    outcome.error = error;
-    return outcome;
-  }
-
-  std::optional<T> value;
-  int error = 0;
-
- private:
-  Outcome() = default;
 };
 
 // Safe to use from any thread; orders nothing between calls for the same path. A call that fails
@@ -65,10 +50,11 @@ class Disk {
   Outcome<WriteResult> replace(const std::string& path, std::string_view bytes,
                                ModifiedTime modified = ModifiedTime::now());
 
-  // Adds bytes, or the content of a temporary file, to the end; all or nothing. A file that has
-  // other names (hard links) keeps its content under those. Errors as replace().
+  // Adds bytes, or the content of a temporary file, to the end; all or nothing, also when the
+  // process is killed, as soon as the next one has started. A file that has other names (hard
+  // links) keeps its content under those. Errors as replace().
   Outcome<WriteResult> append(const std::string& path, std::string_view bytes);
-  Outcome<WriteResult> append(const std::string& path, const TempFile& file);
+  Outcome<WriteResult> append(const std::string& path, TempFile file);
 
   // Removes a file; its size. EISDIR for a folder. Links and the like go too, and held nothing.
   Outcome<std::uint64_t> remove(const std::string& path);
@@ -84,12 +70,12 @@ class Disk {
   void settle(std::uint64_t changes) { place_->settled_changes = changes; }
 
  private:
-  struct Target;
   struct Place {
     Place(Beneath beneath, TempFolder folder) : root(std::move(beneath)), temp(std::move(folder)) {}
 
     Beneath root;
     TempFolder temp;
+    AppendRecords records{temp};
     dev_t device = device_of(root.root());
     // Folders that some thread has made and not synced yet, plus those that it is about to make.
     std::atomic<int> unsynced_folders{0};
@@ -101,6 +87,10 @@ class Disk {
   Disk(std::shared_ptr<Place> place, Durability durability)
       : place_(std::move(place)), durability_(durability) {}
 
+  // A folder can be removed by somebody between our making it and using it. After so many times the
+  // write is given up with EAGAIN, because ENOENT would tell a client that its file is missing.
+  static constexpr int kFolderTries = 8;
+
   static dev_t device_of(int folder);
   bool syncs(int folder) const;
   bool has_unsynced_names() const;
@@ -110,19 +100,26 @@ class Disk {
   Opened make_missing_folders(std::string_view path);
   Opened make_folder_in(int parent, const std::string& name);
   int sync_names_of(std::string_view path) const;
+  // What may have had the name before: a file, whose place is taken, or EEXIST for whatever it is.
+  enum class Onto : std::uint8_t { file, nothing };
+  Outcome<TempFile> temp_file_of(std::string_view bytes);
+  Outcome<WriteResult> put_in(int folder, const std::string& name, TempFile& file,
+                              ModifiedTime modified, Onto onto);
   Outcome<WriteResult> replace_in(int folder, const std::string& name, TempFile& file,
-                                  ModifiedTime modified);
+                                  ModifiedTime modified, Onto onto);
   Outcome<WriteResult> replace_across(int folder, const std::string& name, const TempFile& file,
-                                      ModifiedTime modified);
+                                      ModifiedTime modified, Onto onto);
   int publish(TempFile& file, int folder, const std::string& name, bool is_new) const;
+  int publish_new(TempFile& file, int folder, const std::string& name) const;
   int exchange(const TempFile& file, int folder, const std::string& name) const;
-  template <class Write>
-  Outcome<WriteResult> append_with(const std::string& path, Write write);
-  template <class Write>
-  Outcome<WriteResult> append_to_copy(const std::string& path, int folder, Write write);
-  Outcome<Target> open_for_append(const std::string& path);
-  int finish_append(const Target& target, struct stat& status) const;
-  int take_back(const Target& target, const std::string& name) const;
+
+  Outcome<WriteResult> add(const std::string& path, Addition& addition);
+  Outcome<WriteResult> add_in(int folder, const std::string& path, Addition& addition);
+  Outcome<WriteResult> add_to_nothing(int folder, const std::string& name, Addition& addition);
+  Outcome<WriteResult> add_to_copy(int folder, const std::string& path, const Addition& addition);
+  Outcome<WriteResult> add_to(int folder, int target, const struct stat& old,
+                              const Addition& addition);
+  int finish_append(int folder, int target, struct stat& status) const;
 
   std::shared_ptr<Place> place_;
   Durability durability_;

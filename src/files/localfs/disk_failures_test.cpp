@@ -3,12 +3,15 @@
 // it they do what they always do.
 
 #include <cerrno>
+#include <filesystem>
 #include <functional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
+#include <linux/fs.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -67,7 +70,8 @@ int renameat(int from, const char* old_name, int to, const char* new_name) noexc
 
 int renameat2(int from, const char* old_name, int to, const char* new_name,
               unsigned flags) noexcept {
-  if (localfs::fails("exchange")) return -1;
+  const bool is_new = (flags & RENAME_NOREPLACE) != 0;
+  if (localfs::fails(is_new ? "name" : "exchange")) return -1;
   return static_cast<int>(::syscall(SYS_renameat2, from, old_name, to, new_name, flags));
 }
 
@@ -148,7 +152,7 @@ TEST_F(DiskFailures, StrictSyncsAppendsAndTheFolderOfANewFile) {
   disk(Durability::strict);
   root_.put("t/p/old", "");
   const auto append = [&] { EXPECT_TRUE(disk_->append("t/p/a", "x").value); };
-  EXPECT_EQ(calls_of(append), (Calls{"sync file", "sync folder"}));
+  EXPECT_EQ(calls_of(append), (Calls{"sync file", "name", "sync folder"}));
   EXPECT_EQ(calls_of(append), (Calls{"sync file"}));
 }
 
@@ -263,14 +267,45 @@ TEST_F(DiskFailures, ACopyAcrossFileSystemsThatFailsLeavesNoTrace) {
 
 TEST_F(DiskFailures, AnAppendThatCannotBeTakenBackSaysTheDisksLastWord) {
   disk(Durability::strict);
+  root_.put("t/p/other", "");
   const Watcher watch = [](const std::string& call) {
-    if (call == "sync file") return ENOSPC;
+    if (call == "sync folder") return ENOSPC;
     return call == "unlink" ? EROFS : 0;
   };
   watcher = &watch;
   const auto appended = disk_->append("t/p/a", "new");
   watcher = nullptr;
   EXPECT_EQ(appended.error, EROFS);
+}
+
+TEST_F(DiskFailures, AnAppendMakesANewFileWhereTheFileSystemKnowsOnlyLinks) {
+  disk(Durability::strict);
+  const auto made = with_failing("name", EINVAL, [&] { return disk_->append("t/p/a", "new"); });
+  ASSERT_TRUE(made.value) << made.error;
+  EXPECT_EQ(root_.get("t/p/a"), "new");
+  EXPECT_EQ(root_.temporary_files(), 0U);
+  EXPECT_EQ(std::filesystem::hard_link_count(root_.at("t/p/a")), 1U);
+}
+
+TEST_F(DiskFailures, AnAppendToAFileThatSomebodyMakesAtTheLastMomentLosesNothing) {
+  disk(Durability::relaxed);
+  for (const std::string& body : {std::string("new"), std::string(200'000, 'n')}) {
+    bool is_made = false;
+    const Watcher watch = [&](const std::string& call) {
+      if (call == "name" && !std::exchange(is_made, true)) root_.put("t/p/a", "theirs");
+      return 0;
+    };
+    int error = 0;
+    TempFile file = disk_->temp().create(error);
+    ASSERT_EQ(write_all(file.file(), body), 0);
+    watcher = &watch;
+    const auto appended = disk_->append("t/p/a", std::move(file));
+    watcher = nullptr;
+    EXPECT_TRUE(is_made);
+    ASSERT_TRUE(appended.value) << appended.error;
+    EXPECT_EQ(root_.get("t/p/a"), "theirs" + body);
+    EXPECT_TRUE(disk_->remove("t/p/a").value);
+  }
 }
 
 // A folder takes the place of the file at the last moment.

@@ -2,12 +2,15 @@
 
 #include "files/localfs/file_io.h"
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <charconv>
 #include <chrono>
 #include <cstdint>
+#include <cstring>
 #include <ctime>
+#include <limits>
 #include <memory>
 #include <string>
 
@@ -48,6 +51,15 @@ int read(int file, std::uint64_t size, std::string& bytes, int flags) {
   }
   bytes.resize(got);
   return 0;
+}
+
+// Reads kCopyBytes at most, behind what is done of the part: how many, or -1 with errno.
+ssize_t read_piece(const Part& part, std::uint64_t done, char* into) {
+  const auto most = static_cast<std::size_t>(std::min<std::uint64_t>(part.size - done, kCopyBytes));
+  while (true) {
+    const ssize_t got = ::pread(part.file, into, most, static_cast<off_t>(part.at + done));
+    if (got >= 0 || errno != EINTR) return got;
+  }
 }
 
 // Writes a number and the character behind it; returns where the next one goes.
@@ -139,10 +151,13 @@ void take_attributes(int file, const struct stat& other) {
 }
 
 int copy_all(int from, int to) {
+  return copy_part(Part{from, 0, std::numeric_limits<std::uint64_t>::max()}, to);
+}
+
+int copy_part(const Part& from, int to) {
   const auto buffer = std::make_unique_for_overwrite<char[]>(kCopyBytes);
-  for (off_t offset = 0;;) {
-    const ssize_t got = ::pread(from, buffer.get(), kCopyBytes, offset);
-    if (got < 0 && errno == EINTR) continue;
+  for (std::uint64_t done = 0; done < from.size;) {
+    const ssize_t got = read_piece(from, done, buffer.get());
     if (got < 0) return errno;
     if (got == 0) return 0;
     if (const int error =
@@ -150,8 +165,22 @@ int copy_all(int from, int to) {
       return error;
     }
     crash_point(CrashPoint::append_piece_written);
-    offset += got;
+    done += static_cast<std::uint64_t>(got);
   }
+  return 0;
+}
+
+bool is_equal(const Part& one, const Part& other) {
+  if (one.size != other.size) return false;
+  const auto first = std::make_unique_for_overwrite<char[]>(kCopyBytes);
+  const auto second = std::make_unique_for_overwrite<char[]>(kCopyBytes);
+  for (std::uint64_t done = 0; done < one.size;) {
+    const ssize_t got = read_piece(one, done, first.get());
+    if (got <= 0 || read_piece(other, done, second.get()) < got) return false;
+    if (std::memcmp(first.get(), second.get(), static_cast<std::size_t>(got)) != 0) return false;
+    done += static_cast<std::uint64_t>(got);
+  }
+  return true;
 }
 
 }  // namespace flowstore::files::localfs

@@ -13,6 +13,9 @@
 
 namespace flowstore::files::localfs {
 
+// What the kernel has at least in one page: a fatal signal ends a write between two of them only.
+inline constexpr std::uint64_t kPage = 4096;
+
 // When a file was changed, as this driver sets it: the kernel's own clock for files ticks every few
 // milliseconds; entity tags need one that does not stand still between two writes.
 struct ModifiedTime {
@@ -45,6 +48,19 @@ int read_whole(int file, std::uint64_t size, std::string& bytes);
 // Copies the whole of one file to the end of another; 0 or errno. By hand: neither copy_file_range
 // nor sendfile takes a file that was opened with O_APPEND.
 int copy_all(int from, int to);
+
+// A part of an open file.
+struct Part {
+  int file = -1;
+  std::uint64_t at = 0;
+  std::uint64_t size = 0;
+};
+
+// The same of a part, or of what there is of it.
+int copy_part(const Part& from, int to);
+
+// Whether both can be read and hold the same bytes.
+bool is_equal(const Part& one, const Part& other);
 
 // Sets the time of the last change; 0 or errno.
 int stamp(int file, ModifiedTime time);

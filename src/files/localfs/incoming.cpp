@@ -126,9 +126,9 @@ Outcome<WriteResult> Incoming::replace_now() {
 }
 
 Outcome<WriteResult> Incoming::append_now() {
-  if (!file_) return disk_.append(key_.path(), buffer_);
-  const TempFile file = std::move(file_);  // goes here, on the pool
-  return disk_.append(key_.path(), file);
+  // The file goes here, on the pool.
+  if (file_) return disk_.append(key_.path(), std::move(file_));
+  return disk_.append(key_.path(), buffer_);
 }
 
 }  // namespace flowstore::files::localfs

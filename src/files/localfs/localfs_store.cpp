@@ -11,6 +11,7 @@
 
 #include "base/new_folder.h"
 #include "files/file_errors.h"
+#include "files/localfs/append_recovery.h"
 #include "files/localfs/file_io.h"
 #include "files/localfs/incoming.h"
 #include "files/localfs/listing.h"
@@ -62,8 +63,12 @@ Result<std::unique_ptr<Store>> Store::make(const Options& options, BlockingPool&
   if (error) return cannot_open_root(options.root, error.value());
   FileDescriptor root(::open(options.root.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (!root) return cannot_open_root(options.root, errno);
-  FLOWSTORE_TRY(auto temp, TempFolder::make(root.get(), options.root));
-  Disk disk(Beneath(std::move(root), options.resolution), std::move(temp), options.durability);
+  Beneath beneath(std::move(root), options.resolution);
+  const auto look_at_dead = [&](int folder, Company company) {
+    complete_torn_appends(beneath, folder, company, log);
+  };
+  FLOWSTORE_TRY(auto temp, TempFolder::make(beneath.root(), options.root, look_at_dead));
+  Disk disk(std::move(beneath), std::move(temp), options.durability);
   std::unique_ptr<Store> store(new Store(std::move(disk), io, clock, log));
   if (is_strict && options.keeps_log) {
     FLOWSTORE_TRY(store->wal_,

@@ -1,17 +1,16 @@
 #include "files/localfs/localfs_store.h"
 
-#include <csignal>
 #include <filesystem>
 #include <utility>
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "files/localfs/file_size_limit.h"
 #include "files/localfs/test_root.h"
 #include "support/bodies.h"
 #include "support/manual_clock.h"
@@ -28,28 +27,6 @@ template <class T>
 std::string message_of(const Result<T>& result) {
   return result ? "ok" : result.error().message();
 }
-
-// No file of this process grows beyond a size as long as it lives, as on a full disk.
-class FileSizeLimit {
- public:
-  explicit FileSizeLimit(rlim_t bytes) {
-    ::getrlimit(RLIMIT_FSIZE, &old_);
-    old_action_ = std::signal(SIGXFSZ, SIG_IGN);
-    rlimit limited = old_;
-    limited.rlim_cur = bytes;
-    EXPECT_EQ(::setrlimit(RLIMIT_FSIZE, &limited), 0);
-  }
-  FileSizeLimit(const FileSizeLimit&) = delete;
-  FileSizeLimit& operator=(const FileSizeLimit&) = delete;
-  ~FileSizeLimit() {
-    ::setrlimit(RLIMIT_FSIZE, &old_);
-    std::signal(SIGXFSZ, old_action_);
-  }
-
- private:
-  rlimit old_{};
-  void (*old_action_)(int) = nullptr;
-};
 
 class LocalfsStore : public testing::TestWithParam<Resolution> {
  protected:
@@ -247,7 +224,6 @@ TEST_P(LocalfsStore, AFullDiskKeepsTheOldFile) {
   {
     const FileSizeLimit limit(5000);
     results.push_back(replace("a", std::string(10'000, 'n')));
-    // The first part of it still fits.
     results.push_back(append("log", std::string(10'000, 'n')));
     results.push_back(replace("new", std::string(300'000, 'n')));
     results.push_back(append("new", std::string(10'000, 'n')));

@@ -21,7 +21,7 @@ namespace flowstore::files::localfs {
 // one page of the kernel is made as a whole or not at all, also when the process is killed in the
 // midst of it (a fatal signal ends a write between pages only), and the log repairs what a power
 // cut may do to it. Everything else takes the place of the old file under its name.
-inline constexpr std::uint64_t kMostInPlace = 4096;
+inline constexpr std::uint64_t kMostInPlace = kPage;
 
 // Lives in the frame of the coroutine that waits for it.
 struct LoggedChange {

@@ -2,6 +2,7 @@
 
 #include "files/localfs/temp_folder.h"
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <ctime>
@@ -21,6 +22,7 @@ namespace flowstore::files::localfs {
 namespace {
 
 constexpr const char* kLockName = "lock";
+constexpr std::string_view kRecordPrefix = "append-";
 
 // A folder without a lock is of a process that is just starting, or died while it did.
 constexpr std::time_t kStartingSeconds = 60;
@@ -66,12 +68,34 @@ std::optional<std::time_t> age_of(int folder, const char* name) {
 
 enum class Owner : std::uint8_t { lives, gone, unknown };
 
-// Takes the lock of a folder if nobody holds it, and lets go of it again.
-Owner owner_of(int folder) {
-  const FileDescriptor lock(::openat(folder, kLockName, O_RDWR | O_NOFOLLOW | O_CLOEXEC));
+// The folder of some process. With `gone` its lock is ours, so that no other start takes it for one
+// that it may look at.
+struct Stranger {
+  std::string name;
+  FileDescriptor folder;
+  FileDescriptor lock;
+  Owner owner = Owner::lives;
+};
+
+// Takes the lock of a folder if nobody holds it.
+Owner find_owner(int folder, FileDescriptor& lock) {
+  lock = FileDescriptor(::openat(folder, kLockName, O_RDWR | O_NOFOLLOW | O_CLOEXEC));
   if (!lock) return age_of(folder, ".").value_or(0) > kStartingSeconds ? Owner::gone : Owner::lives;
   if (::flock(lock.get(), LOCK_EX | LOCK_NB) == 0) return Owner::gone;
   return errno == EWOULDBLOCK ? Owner::lives : Owner::unknown;
+}
+
+std::vector<Stranger> strangers_in(int parent) {
+  std::vector<Stranger> strangers;
+  for (std::string& name : names_in(parent)) {
+    Stranger one;
+    one.folder = open_folder(parent, name.c_str());
+    if (!one.folder) continue;
+    one.owner = find_owner(one.folder.get(), one.lock);
+    one.name = std::move(name);
+    strangers.push_back(std::move(one));
+  }
+  return strangers;
 }
 
 void remove_all(int parent, const std::string& name, int folder) {
@@ -92,18 +116,20 @@ void remove_forgotten(int folder) {
 // start should fail with.
 void sync_what_the_dead_left(int folder) { ::syncfs(folder); }
 
-void clean_up(int parent) {
-  bool is_synced = false;
-  for (const std::string& name : names_in(parent)) {
-    const FileDescriptor folder = open_folder(parent, name.c_str());
-    if (!folder) continue;
-    const Owner owner = owner_of(folder.get());
-    if (owner == Owner::gone && !is_synced) {
-      sync_what_the_dead_left(parent);
-      is_synced = true;
-    }
-    if (owner == Owner::gone) remove_all(parent, name, folder.get());
-    if (owner == Owner::unknown) remove_forgotten(folder.get());
+void clean_up(int parent, const LookAtDead& look_at_dead) {
+  const std::vector<Stranger> strangers = strangers_in(parent);
+  const auto has = [&strangers](Owner owner) {
+    return std::any_of(strangers.begin(), strangers.end(),
+                       [owner](const Stranger& one) { return one.owner == owner; });
+  };
+  const Company company = has(Owner::lives) || has(Owner::unknown) ? Company::some : Company::none;
+  for (const Stranger& one : strangers) {
+    if (one.owner == Owner::gone && look_at_dead) look_at_dead(one.folder.get(), company);
+  }
+  if (has(Owner::gone)) sync_what_the_dead_left(parent);
+  for (const Stranger& one : strangers) {
+    if (one.owner == Owner::gone) remove_all(parent, one.name, one.folder.get());
+    if (one.owner == Owner::unknown) remove_forgotten(one.folder.get());
   }
 }
 
@@ -148,13 +174,21 @@ void TempFile::remove() noexcept {
   if (!name_.empty()) ::unlinkat(folder_, name_.c_str(), 0);
 }
 
-Result<TempFolder> TempFolder::make(int root, const std::string& root_name) {
+bool is_record_name(std::string_view name) {
+  return name.substr(0, kRecordPrefix.size()) == kRecordPrefix;
+}
+
+Result<TempFolder> TempFolder::make(int root, const std::string& root_name,
+                                    const LookAtDead& look_at_dead) {
   const std::string own_name(kOwnFolder);
   const FileDescriptor own = make_folder(root, own_name.c_str());
   if (!own) return cannot_make(root_name + "/" + own_name);
   FileDescriptor parent = make_folder(own.get(), "tmp");
   if (!parent) return cannot_make(root_name + "/" + own_name + "/tmp");
-  clean_up(parent.get());
+  // Held until it is closed.
+  const FileDescriptor turn = open_folder(own.get(), "tmp");
+  ::flock(turn.get(), LOCK_EX);
+  clean_up(parent.get(), look_at_dead);
   // Lost only to a start at the same moment; see take_lock().
   for (int tried = 0; tried < 10; ++tried) {
     std::string name = unique_name();
@@ -183,7 +217,15 @@ TempFolder::~TempFolder() {
 }
 
 TempFile TempFolder::create(int& error) {
-  TempFile file = create_as(folder_.get(), std::to_string(next_.fetch_add(1)), error);
+  return create_here(std::to_string(next_.fetch_add(1)), error);
+}
+
+TempFile TempFolder::create_record(int& error) {
+  return create_here(std::string(kRecordPrefix) + std::to_string(next_.fetch_add(1)), error);
+}
+
+TempFile TempFolder::create_here(std::string name, int& error) {
+  TempFile file = create_as(folder_.get(), std::move(name), error);
   // ENOENT would tell a client that its own file is missing.
   if (error == ENOENT) error = ESTALE;
   return file;

@@ -4,7 +4,9 @@
 
 #include <atomic>
 #include <cstdint>
+#include <functional>
 #include <string>
+#include <string_view>
 
 #include "base/file_descriptor.h"
 #include "base/result.h"
@@ -40,13 +42,23 @@ class TempFile {
   FileDescriptor file_;
 };
 
+// Whether other flowstores are at work on the root.
+enum class Company : std::uint8_t { none, some };
+
+// Looks at the folder of a dead process before everything in it is removed.
+using LookAtDead = std::function<void(int folder, Company company)>;
+
+// The name of a record of an append, see append_records.h: no body has such a name.
+bool is_record_name(std::string_view name);
+
 // <root>/.flowstore/tmp/<unique>/, locked as long as the process lives. Safe to use from any
 // thread.
 class TempFolder {
  public:
-  // Makes the folder and removes those of processes that are gone. `root_name` is for the message.
-  // Blocks.
-  static Result<TempFolder> make(int root, const std::string& root_name);
+  // Makes the folder and removes those of processes that are gone. One process at a time does so:
+  // nobody starts to work on the root meanwhile. `root_name` is for the message. Blocks.
+  static Result<TempFolder> make(int root, const std::string& root_name,
+                                 const LookAtDead& look_at_dead = LookAtDead());
   TempFolder(TempFolder&& other) noexcept;
   TempFolder& operator=(TempFolder&&) = delete;
   ~TempFolder();
@@ -54,6 +66,9 @@ class TempFolder {
   // A new empty file, open for reading and writing; errno in `error` if that failed, ESTALE if
   // somebody has removed the folder. Blocks.
   TempFile create(int& error);
+
+  // The same for a record.
+  TempFile create_record(int& error);
 
   // The same in another folder, which must outlive the file. There it can be seen until it is
   // renamed, and nobody removes it after a crash: only for folders on other file systems.
@@ -66,6 +81,7 @@ class TempFolder {
         folder_(std::move(folder)),
         lock_(std::move(lock)) {}
 
+  TempFile create_here(std::string name, int& error);
   static TempFile create_as(int folder, std::string name, int& error);
 
   FileDescriptor parent_;  // <root>/.flowstore/tmp

@@ -3,6 +3,7 @@
 #include <cerrno>
 #include <csignal>
 #include <filesystem>
+#include <vector>
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
@@ -25,9 +26,9 @@ std::size_t folders_in(const TestRoot& root) {
   return count;
 }
 
-TempFolder make(const TestRoot& root) {
+TempFolder make(const TestRoot& root, const LookAtDead& look_at_dead = LookAtDead()) {
   const FileDescriptor folder = root.open();
-  auto temp = TempFolder::make(folder.get(), root.path());
+  auto temp = TempFolder::make(folder.get(), root.path(), look_at_dead);
   EXPECT_TRUE(temp);
   return *std::move(temp);
 }
@@ -110,6 +111,25 @@ TEST(TempFolder, RemovesWhatAKilledProcessLeftAndOnlyThat) {
   EXPECT_EQ(root.temporary_files(), 0U);
   ::close(ends[0]);
   ::close(ends[1]);
+}
+
+TEST(TempFolder, ShowsWhatTheDeadLeftBeforeItGoes) {
+  const TestRoot root;
+  std::vector<Company> seen;
+  const LookAtDead look = [&](int folder, Company company) {
+    EXPECT_EQ(::faccessat(folder, "left", F_OK, 0), 0);
+    seen.push_back(company);
+  };
+  const auto die = [&root] {
+    root.put(std::string(kTmp) + "/1-2/lock", "");
+    root.put(std::string(kTmp) + "/1-2/left", "x");
+  };
+  die();
+  const TempFolder first = make(root, look);
+  die();
+  const TempFolder second = make(root, look);
+  EXPECT_EQ(seen, (std::vector<Company>{Company::none, Company::some}));
+  EXPECT_EQ(root.temporary_files(), 0U);
 }
 
 TEST(TempFolder, GivesAProcessThatIsStartingTheTimeToLock) {

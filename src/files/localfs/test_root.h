@@ -2,6 +2,7 @@
 
 #pragma once
 
+#include <algorithm>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -13,6 +14,7 @@
 #include <gtest/gtest.h>
 
 #include "base/file_descriptor.h"
+#include "files/localfs/temp_folder.h"
 
 namespace flowstore::files::localfs {
 
@@ -56,7 +58,11 @@ class TestRoot {
   }
 
   // Bodies that have been taken in and not committed.
-  std::size_t temporary_files() const { return files_below(".flowstore/tmp").size(); }
+  std::size_t temporary_files() const {
+    const std::vector<std::string> names = files_below(".flowstore/tmp");
+    return static_cast<std::size_t>(std::count_if(
+        names.begin(), names.end(), [](const std::string& name) { return !is_record_name(name); }));
+  }
 
  private:
   std::string path_;

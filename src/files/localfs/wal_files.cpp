@@ -8,23 +8,14 @@
 #include <system_error>
 #include <vector>
 
-#include <fcntl.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
 
 #include "base/crash_point.h"
+#include "files/localfs/boot_id.h"
 
 namespace flowstore::files::localfs {
 namespace {
-
-// Which run of the machine this is; only a new one can have forgotten what was written. Empty where
-// it is not known, which no other run equals.
-std::string boot_id() {
-  const FileDescriptor file(::open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC));
-  std::string text(36, '\0');
-  const ssize_t got = file ? ::read(file.get(), text.data(), text.size()) : 0;
-  return got == static_cast<ssize_t>(text.size()) ? text : std::string();
-}
 
 Error cannot_recover(int error) {
   return Error(ErrorKind::unavailable, "ESTORE",

@@ -2,7 +2,7 @@
 
 #include <utility>
 
-#include "aws/digest.h"
+#include "base/digest.h"
 
 namespace flowstore::files::s3 {
 namespace {
@@ -17,9 +17,9 @@ std::string without_quotes(std::string_view etag) {
 }
 
 std::string md5_etag(std::string_view body) {
-  aws::Md5 md5;
+  Digest md5(Digest::Algorithm::md5);
   md5.add(body);
-  return "\"" + md5.finish() + "\"";
+  return "\"" + md5.finish_in_hex() + "\"";
 }
 
 // A store that does not know a condition may refuse it, as it may refuse anything: that is an

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/digest.h"
 #include "base/pause.h"
 #include "files/s3/xml.h"
 #include "http/ask.h"
@@ -71,8 +72,7 @@ Client::Client(Address address, const Options& options, http::Connector& connect
 
 Task<Result<Answer>> Client::call(const Call& call) {
   const auto limit = call.deadline.value_or(deadline());
-  const std::string payload_hash =
-      call.source != nullptr ? kUnsigned : aws::hex(aws::sha256(call.body));
+  const std::string payload_hash = call.source != nullptr ? kUnsigned : hex(sha256(call.body));
   bool was_refreshed = false;
   std::string reason;  // of the latest try
   // What others have left no time for says nothing of the store.

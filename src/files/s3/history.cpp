@@ -6,7 +6,7 @@
 #include <random>
 #include <span>
 
-#include "aws/digest.h"
+#include "base/digest.h"
 
 namespace flowstore::files::s3 {
 namespace {
@@ -35,7 +35,7 @@ std::string History::new_name() {
   for (std::size_t i = 0; i < bytes.size(); ++i) {
     bytes[i] = static_cast<std::uint8_t>(number >> (8 * i));
   }
-  return aws::hex(bytes);
+  return hex(bytes);
 }
 
 History History::with(const std::string& name) const {

@@ -48,7 +48,7 @@ void ObjectSource::choose_checksum(const Answer& answer) {
     crc_.emplace();
   } else if (has_md5_etags_ && found_.may_be_md5) {
     expected_ = found_.stat.etag.substr(1, found_.stat.etag.size() - 2);
-    md5_.emplace();
+    md5_.emplace(Digest::Algorithm::md5);
   }
 }
 
@@ -94,7 +94,7 @@ Status ObjectSource::take(std::string_view piece) {
   if (crc_) crc_->add(piece);
   if (md5_) md5_->add(piece);
   if (done_ < range_.length) return Status();
-  const std::string actual = crc_ ? crc_->in_base64() : md5_->finish();
+  const std::string actual = crc_ ? crc_->in_base64() : md5_->finish_in_hex();
   return actual == expected_ ? Status() : damaged();
 }
 

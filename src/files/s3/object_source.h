@@ -7,6 +7,7 @@
 
 #include "aws/digest.h"
 #include "base/byte_source.h"
+#include "base/digest.h"
 #include "files/s3/objects.h"
 
 namespace flowstore::files::s3 {
@@ -49,7 +50,7 @@ class ObjectSource final : public ByteSource {
   // Of the whole object, in the form that it was announced in; none: not to be checked.
   std::string expected_;
   std::optional<aws::Crc32> crc_;
-  std::optional<aws::Md5> md5_;
+  std::optional<Digest> md5_;
 };
 
 // All of its bytes. For small objects.

@@ -13,9 +13,9 @@ namespace {
 constexpr const char* kBody = "hello world";
 
 std::string quoted_md5() {
-  aws::Md5 md5;
+  Digest md5(Digest::Algorithm::md5);
   md5.add(kBody);
-  return "\"" + md5.finish() + "\"";
+  return "\"" + md5.finish_in_hex() + "\"";
 }
 
 std::string headers(const std::string& more = "") {

@@ -4,6 +4,7 @@
 
 #include "aws/digest.h"
 #include "base/crash_point.h"
+#include "base/digest.h"
 
 namespace flowstore::files::s3 {
 namespace {
@@ -35,9 +36,9 @@ std::string crc_of(std::string_view body) {
 }
 
 std::string md5_of(std::string_view body) {
-  aws::Md5 md5;
+  Digest md5(Digest::Algorithm::md5);
   md5.add(body);
-  return md5.finish();
+  return aws::base64(md5.finish());
 }
 
 bool is_hex_digest(std::string_view etag) {
@@ -49,15 +50,6 @@ bool is_hex_digest(std::string_view etag) {
 std::string range_header(Range range) {
   return "bytes=" + std::to_string(range.offset) + "-" +
          std::to_string(range.offset + range.length - 1);
-}
-
-// Content-MD5 wants base64 where Md5 gives hex.
-std::string base64_of_hex(const std::string& hex) {
-  std::vector<std::uint8_t> bytes;
-  for (std::size_t i = 0; i + 1 < hex.size(); i += 2) {
-    bytes.push_back(static_cast<std::uint8_t>(std::stoi(hex.substr(i, 2), nullptr, 16)));
-  }
-  return aws::base64(bytes);
 }
 
 }  // namespace
@@ -145,7 +137,7 @@ Task<Result<RemovalReport>> Objects::remove_many(const std::vector<Listed>& obje
   Call call("POST", "");
   call.query.emplace_back("delete", "");
   call.headers.emplace_back("content-type", "application/xml");
-  call.headers.emplace_back("content-md5", base64_of_hex(md5_of(xml)));
+  call.headers.emplace_back("content-md5", md5_of(xml));
   call.body = xml;
   call.try_timeout = seconds(10);
   call.deadline = std::chrono::steady_clock::now() + seconds(30);

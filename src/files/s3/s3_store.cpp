@@ -263,8 +263,13 @@ Task<Status> Store::probe() {
   ListQuery query;
   query.prefix = std::string(kOwnFolder) + "/";
   query.limit = 1;
-  FLOWSTORE_CO_TRY_STATUS(co_await objects_.list(query));
-  co_return Status();
+  const auto page = co_await objects_.list(query);
+  if (page) co_return Status();
+  // What clients are told is of no use to whoever can mend it.
+  const std::string reason = client_.outage().reason();
+  if (page.error().kind() != ErrorKind::unavailable || reason.empty()) co_return page.error();
+  co_return Error(ErrorKind::unavailable, page.error().code(),
+                  "The S3 store cannot be used: " + reason);
 }
 
 }  // namespace flowstore::files::s3
