@@ -30,7 +30,7 @@ set(CPACK_DEBIAN_PACKAGE_RELEASE 1)
 set(CPACK_DEBIAN_PACKAGE_SECTION net)
 set(CPACK_DEBIAN_PACKAGE_PRIORITY optional)
 set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS ON)
-set(CPACK_DEBIAN_PACKAGE_DEPENDS "adduser, ca-certificates")
+set(CPACK_DEBIAN_PACKAGE_DEPENDS "adduser, ca-certificates, libarchive13")
 set(CPACK_DEBIAN_PACKAGE_DESCRIPTION "Storage of files and context for Node-RED fleets
 Serves the files and the persistent context of Node-RED instances over HTTP,
 for FlowFuse platforms and for anyone who runs Node-RED. It takes the place

@@ -63,7 +63,7 @@ struct Outcome {
   std::string reason;     // why it says nothing about the token
 };
 
-Outcome outcome_of(const Result<http::ClientResponse>& response) {
+Outcome outcome_of(const Result<http::Answer>& response) {
   Outcome outcome;
   if (!response) {
     outcome.reason = response.error().message();
@@ -108,10 +108,10 @@ std::string encode_uri_component(std::string_view text) {
   return encoded;
 }
 
-PlatformVerifier::PlatformVerifier(http::Client& client, std::string_view base_url,
+PlatformVerifier::PlatformVerifier(http::Connector& connector, std::string_view base_url,
                                    milliseconds budget, const Clock& clock, Log& log,
                                    metrics::Registry& registry)
-    : client_(client),
+    : connector_(connector),
       check_url_(check_url(base_url)),
       budget_(budget),
       clock_(clock),
@@ -131,9 +131,9 @@ PlatformVerifier::PlatformVerifier(http::Client& client, std::string_view base_u
 Task<Result<Grant>> PlatformVerifier::verify(std::string_view project, std::string_view token) {
   if (!is_sendable(token) || is_dot_segment(project)) co_return token_refused();
   const auto started = clock_.now();
-  http::ClientRequest request = request_for(project);
-  request.headers.emplace_back("authorization", "Bearer " + std::string(token));
-  const Result<Grant> grant = co_await ask(std::move(request));
+  http::Question question = question_about(project);
+  question.headers.emplace_back("authorization", "Bearer " + std::string(token));
+  const Result<Grant> grant = co_await ask(std::move(question));
   duration_.observe(std::chrono::duration<double>(clock_.now() - started).count());
   if (grant) {
     granted_.add();
@@ -144,9 +144,9 @@ Task<Result<Grant>> PlatformVerifier::verify(std::string_view project, std::stri
 }
 
 Task<Status> PlatformVerifier::probe() {
-  http::ClientRequest request = request_for("flowstore-ready");
-  request.timeout = budget_;
-  const auto response = co_await client_.get(request);
+  http::Question question = question_about("flowstore-ready");
+  question.timeout = budget_;
+  const auto response = co_await http::ask(connector_, question);
   const Outcome outcome = outcome_of(response);
   if (outcome.meaning == Meaning::refused || outcome.meaning == Meaning::granted) {
     outage_log_.answered();
@@ -156,25 +156,26 @@ Task<Status> PlatformVerifier::probe() {
   co_return token_unchecked();
 }
 
-http::ClientRequest PlatformVerifier::request_for(std::string_view project) const {
-  http::ClientRequest request;
-  request.url = check_url_ + encode_uri_component(project);
-  request.headers.emplace_back("user-agent", "FlowFuse Storage Server");
-  request.headers.emplace_back("ff-quota", "true");
-  request.connect_timeout = kConnectTimeout;
-  return request;
+http::Question PlatformVerifier::question_about(std::string_view project) const {
+  http::Question question;
+  question.url = check_url_ + encode_uri_component(project);
+  question.headers.emplace_back("user-agent", "FlowFuse Storage Server");
+  question.headers.emplace_back("ff-quota", "true");
+  question.connect_timeout = kConnectTimeout;
+  question.follows_redirects = true;
+  return question;
 }
 
 // The only loop over failures of the platform.
-Task<Result<Grant>> PlatformVerifier::ask(http::ClientRequest request) {
+Task<Result<Grant>> PlatformVerifier::ask(http::Question question) {
   const auto deadline = clock_.now() + budget_;
   const auto left = [&] { return std::chrono::floor<milliseconds>(deadline - clock_.now()); };
   for (int tries = 1;; ++tries) {
-    request.timeout = time_for(tries, left());
+    question.timeout = time_for(tries, left());
     // A connection that goes nowhere looks like a platform that is slow, and so may all others that
     // were kept.
-    request.on_new_connection = tries > 1;
-    const auto response = co_await client_.get(request);
+    question.on_new_connection = tries > 1;
+    const auto response = co_await http::ask(connector_, question);
     Outcome outcome = outcome_of(response);
     if (outcome.meaning == Meaning::granted || outcome.meaning == Meaning::refused) {
       outage_log_.answered();

@@ -10,7 +10,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/outage_log.h"
-#include "http/client.h"
+#include "http/ask.h"
 #include "metrics/registry.h"
 
 namespace flowstore::auth {
@@ -21,7 +21,7 @@ class PlatformVerifier final : public TokenVerifier {
  public:
   // All references must outlive this. `base_url` may have a path; a slash at its end is dropped.
   // `budget` is the time for one question, with all tries and pauses.
-  PlatformVerifier(http::Client& client, std::string_view base_url,
+  PlatformVerifier(http::Connector& connector, std::string_view base_url,
                    std::chrono::milliseconds budget, const Clock& clock, Log& log,
                    metrics::Registry& registry);
 
@@ -33,10 +33,10 @@ class PlatformVerifier final : public TokenVerifier {
   const OutageLog& outage() const noexcept { return outage_log_; }
 
  private:
-  http::ClientRequest request_for(std::string_view project) const;
-  Task<Result<Grant>> ask(http::ClientRequest request);
+  http::Question question_about(std::string_view project) const;
+  Task<Result<Grant>> ask(http::Question question);
 
-  http::Client& client_;
+  http::Connector& connector_;
   const std::string check_url_;  // of a project's check, up to the project
   const std::chrono::milliseconds budget_;
   const Clock& clock_;

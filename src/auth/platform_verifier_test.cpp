@@ -20,7 +20,7 @@ class PlatformVerifierTest : public testing::Test {
   Result<Grant> verify(std::string_view project, std::string_view token,
                        milliseconds budget = plenty, std::string base_url = "") {
     if (base_url.empty()) base_url = platform_.url();
-    PlatformVerifier verifier(client_, base_url, budget, clock_, log_, registry_);
+    PlatformVerifier verifier(connector_, base_url, budget, clock_, log_, registry_);
     return run(verifier.verify(project, token));
   }
   Result<Grant> verify_within(milliseconds budget) { return verify("p1", "abc", budget); }
@@ -33,7 +33,8 @@ class PlatformVerifierTest : public testing::Test {
   Log log_{LogLevel::silent, LogFormat::json, clock_};
   metrics::Registry registry_;
   FakePlatform platform_;
-  http::Client client_;
+  const http::Trust trust_{nullptr};
+  http::Connector connector_{trust_};
 };
 
 FakePlatform::Answer slow_answer(milliseconds delay) {
@@ -62,7 +63,7 @@ TEST_F(PlatformVerifierTest, AsksAsTheOldServerDid) {
 
 TEST_F(PlatformVerifierTest, TakesARefusalWithoutATokenForASignOfLife) {
   platform_.answer(FakePlatform::Answer(401, "{}"));
-  PlatformVerifier verifier(client_, platform_.url(), plenty, clock_, log_, registry_);
+  PlatformVerifier verifier(connector_, platform_.url(), plenty, clock_, log_, registry_);
   EXPECT_TRUE(run(verifier.probe()));
   EXPECT_FALSE(platform_.last_header("authorization"));
   EXPECT_TRUE(verifier.outage().latest()->is_answer);

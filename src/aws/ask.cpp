@@ -6,7 +6,7 @@
 #include <pugixml.hpp>
 
 #include "aws/surroundings.h"
-#include "http/service_url.h"
+#include "http/url.h"
 
 namespace flowstore::aws {
 namespace {
@@ -38,33 +38,16 @@ Result<Credentials> complete(Credentials credentials, const std::string& expires
 
 }  // namespace
 
-Task<Result<std::string>> ask(http::Connector& connector, Question question) {
-  const auto url = http::parse_service_url(question.url);
+Task<Result<std::string>> good_answer(http::Connector& connector, http::Question question) {
+  const auto url = http::parse_url(question.url);
   if (!url) co_return failed("'" + question.url + "' is no URL");
-  http::OutgoingRequest request;
-  request.method = question.method;
-  request.target = url->path.empty() ? "/" : url->path;
-  // The metadata service tells a list from a document by the slash at its end.
-  if (question.url.ends_with('/') && !request.target.ends_with('/')) request.target += '/';
-  request.headers = std::move(question.headers);
-  request.headers.emplace_back("host", url->host);
-  request.body = question.body;
-  request.connect_timeout = kConnectTime;
-  request.timeout = kTime;
-  request.deadline = std::chrono::steady_clock::now() + kTime;
-  const auto reply = co_await connector.send(url->origin, std::move(request));
-  if (!reply) co_return failed(reply.error().message());
-  std::string body;
-  while (true) {
-    const auto piece = co_await (*reply)->next();
-    if (!piece) co_return failed(piece.error().message());
-    if (piece->empty()) break;
-    if (body.size() + piece->size() > kMostBytes) co_return failed("the answer is too long");
-    body.append(*piece);
-  }
-  const int status = (*reply)->status();
-  if (status == 200) co_return body;
-  co_return failed(url->host + " answered " + std::to_string(status));
+  question.timeout = kTime;
+  question.connect_timeout = kConnectTime;
+  question.max_body_bytes = kMostBytes;
+  auto answer = co_await http::ask(connector, std::move(question));
+  if (!answer) co_return failed(answer.error().message());
+  if (answer->status == 200) co_return std::move(answer->body);
+  co_return failed(http::host_header(url->origin) + " answered " + std::to_string(answer->status));
 }
 
 Result<Credentials> read_json(std::string_view text) {

@@ -6,7 +6,7 @@
 
 #include "aws/ask.h"
 #include "aws/signer.h"
-#include "http/service_url.h"
+#include "http/url.h"
 
 namespace flowstore::aws {
 namespace {
@@ -33,16 +33,16 @@ std::string token_service(const SourceOptions& options) {
 // https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRoleWithWebIdentity.html
 Task<Result<Credentials>> assume_role(http::Connector& connector, const SourceOptions& options,
                                       WebIdentity identity) {
-  const auto token = read_small_file(identity.token_file);
+  const auto token = read_text(identity.token_file);
   if (!token) co_return failed(token.error().message());
-  Question question("POST", token_service(options));
+  http::Question question("POST", token_service(options));
   question.headers.emplace_back("content-type", "application/x-www-form-urlencoded");
   question.body = canonical_query({{"Action", "AssumeRoleWithWebIdentity"},
                                    {"Version", "2011-06-15"},
                                    {"RoleArn", identity.role},
                                    {"RoleSessionName", identity.session},
                                    {"WebIdentityToken", *token}});
-  FLOWSTORE_CO_TRY(const std::string answer, co_await ask(connector, std::move(question)));
+  FLOWSTORE_CO_TRY(const std::string answer, co_await good_answer(connector, std::move(question)));
   co_return read_sts(answer);
 }
 
@@ -69,7 +69,7 @@ bool may_be_plain(const std::string& host) {
 
 Result<std::string> container_token(const Environment& environment) {
   if (const auto file = environment("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE")) {
-    return read_small_file(*file);
+    return read_text(*file);
   }
   return environment("AWS_CONTAINER_AUTHORIZATION_TOKEN").value_or("");
 }
@@ -141,8 +141,8 @@ Task<Result<Credentials>> from_container(http::Connector& connector, const Sourc
   if (!relative && !full) {
     co_return not_set_up(not_set("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI"));
   }
-  Question question("GET", relative ? options.container_service + *relative : *full);
-  const auto url = http::parse_service_url(question.url);
+  http::Question question("GET", relative ? options.container_service + *relative : *full);
+  const auto url = http::parse_url(question.url);
   if (!url) co_return failed("AWS_CONTAINER_CREDENTIALS_FULL_URI is no URL");
   if (!url->origin.is_tls && !may_be_plain(url->origin.host)) {
     co_return failed("AWS_CONTAINER_CREDENTIALS_FULL_URI must be https, or of this machine");
@@ -150,7 +150,7 @@ Task<Result<Credentials>> from_container(http::Connector& connector, const Sourc
   const auto token = container_token(options.environment);
   if (!token) co_return failed(token.error().message());
   if (!token->empty()) question.headers.emplace_back("authorization", *token);
-  FLOWSTORE_CO_TRY(const std::string answer, co_await ask(connector, std::move(question)));
+  FLOWSTORE_CO_TRY(const std::string answer, co_await good_answer(connector, std::move(question)));
   co_return read_json(answer);
 }
 
@@ -161,19 +161,19 @@ Task<Result<Credentials>> from_metadata(http::Connector& connector, const Source
   }
   const std::string service =
       options.environment("AWS_EC2_METADATA_SERVICE_ENDPOINT").value_or(options.metadata_service);
-  Question hello("PUT", service + "/latest/api/token");
+  http::Question hello("PUT", service + "/latest/api/token");
   hello.headers.emplace_back("x-aws-ec2-metadata-token-ttl-seconds", "21600");
-  const auto token = co_await ask(connector, std::move(hello));
+  const auto token = co_await good_answer(connector, std::move(hello));
   if (!token) co_return not_set_up("there is no metadata service: " + token.error().message());
   const std::string roles = service + "/latest/meta-data/iam/security-credentials/";
-  Question which("GET", roles);
+  http::Question which("GET", roles);
   which.headers.emplace_back("x-aws-ec2-metadata-token", *token);
-  FLOWSTORE_CO_TRY(std::string role, co_await ask(connector, std::move(which)));
+  FLOWSTORE_CO_TRY(std::string role, co_await good_answer(connector, std::move(which)));
   role.resize(std::min(role.find_first_of("\r\n"), role.size()));
   if (role.empty()) co_return failed("the machine has no role");
-  Question what("GET", roles + role);
+  http::Question what("GET", roles + role);
   what.headers.emplace_back("x-aws-ec2-metadata-token", *token);
-  FLOWSTORE_CO_TRY(const std::string answer, co_await ask(connector, std::move(what)));
+  FLOWSTORE_CO_TRY(const std::string answer, co_await good_answer(connector, std::move(what)));
   co_return read_json(answer);
 }
 

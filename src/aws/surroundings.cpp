@@ -4,15 +4,12 @@
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
-#include <fstream>
-#include <iterator>
 
 #include "base/clock.h"
+#include "base/small_file.h"
 
 namespace flowstore::aws {
 namespace {
-
-constexpr std::size_t kMostBytes = 1U << 20;
 
 std::string_view trimmed(std::string_view text) {
   constexpr std::string_view kBlanks = " \t\r";
@@ -75,7 +72,7 @@ Profile load_profile(const Environment& environment) {
   for (const auto& path : {file_in_home(environment, "AWS_SHARED_CREDENTIALS_FILE", "credentials"),
                            file_in_home(environment, "AWS_CONFIG_FILE", "config")}) {
     profile.where.append(profile.where.empty() ? "" : " and ").append(path);
-    const auto text = read_small_file(path);
+    const auto text = read_text(path);
     if (text) read_settings(*text, profile);
   }
   return profile;
@@ -86,16 +83,11 @@ std::optional<std::string> region_of(const Environment& environment) {
   return load_profile(environment).find("region");
 }
 
-Result<std::string> read_small_file(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  std::string text;
-  if (file) text.assign(std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>());
-  // A folder opens like a file and fails here.
-  if (!file.is_open() || file.bad() || text.size() > kMostBytes) {
-    return Error(ErrorKind::not_found, "", path + " cannot be read");
-  }
-  while (!text.empty() && (text.back() == '\n' || text.back() == '\r')) text.pop_back();
-  return text;
+Result<std::string> read_text(const std::string& path) {
+  auto text = read_small_file(path);
+  if (!text) return Error(ErrorKind::not_found, "", path + " cannot be read");
+  while (!text->empty() && (text->back() == '\n' || text->back() == '\r')) text->pop_back();
+  return *std::move(text);
 }
 
 std::optional<std::chrono::system_clock::time_point> parse_time(const std::string& text) {

@@ -37,7 +37,7 @@ Profile load_profile(const Environment& environment);
 std::optional<std::string> region_of(const Environment& environment);
 
 // The content of a small file without the line breaks at its end. Blocks.
-Result<std::string> read_small_file(const std::string& path);
+Result<std::string> read_text(const std::string& path);
 
 // "2026-11-23T16:30:00.123Z", to the second; nothing for anything else.
 std::optional<std::chrono::system_clock::time_point> parse_time(const std::string& text);

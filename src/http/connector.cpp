@@ -1,6 +1,7 @@
 #include "http/connector.h"
 
 #include <algorithm>
+#include <optional>
 #include <utility>
 
 #include <boost/asio/this_coro.hpp>
@@ -26,6 +27,8 @@ class Connector::KeptReply final : public Reply {
         origin_(origin),
         place_(std::move(turn.place)),
         dialogue_(std::move(turn.wire), request) {}
+
+  bool was_silent() const noexcept { return dialogue_.was_silent(); }
 
   // Up to the head of the answer.
   Task<Status> begin(const OutgoingRequest& request, std::string head) {
@@ -79,31 +82,51 @@ Task<Result<std::unique_ptr<Reply>>> Connector::send(const Origin& origin,
                                                      OutgoingRequest request) {
   FLOWSTORE_CO_TRY(std::string head, make_request_head(request));
   FLOWSTORE_CO_TRY(Turn turn, co_await take(origin, request));
+  const bool may_be_stale = turn.was_kept && request.method == "GET";
   auto reply = std::make_unique<KeptReply>(*this, origin, std::move(turn), request);
-  FLOWSTORE_CO_TRY_STATUS(co_await reply->begin(request, std::move(head)));
-  co_return std::unique_ptr<Reply>(std::move(reply));
+  const Status begun = co_await reply->begin(request, std::move(head));
+  if (begun) co_return std::unique_ptr<Reply>(std::move(reply));
+  if (!may_be_stale || reply->was_silent()) co_return begun.error();
+  reply.reset();  // with its place
+  request.on_new_connection = true;
+  co_return co_await send(origin, std::move(request));
 }
 
 Task<Result<Connector::Turn>> Connector::take(const Origin& origin,
                                               const OutgoingRequest& request) {
   const Instant now = steady_clock::now();
-  const Instant deadline = std::min(request.deadline, now + request.connect_timeout);
+  Instant deadline = std::min(request.deadline, now + request.connect_timeout);
   if (deadline <= now) co_return not_sent("there was no time left");
   Turn turn;
   turn.place = places_.take_now();
-  if (!turn.place) turn.place = co_await places_.take(deadline);
-  if (!turn.place) co_return not_sent("all connections are in use");
-  if (auto line = idle_.take(origin)) {
+  if (!turn.place) {
+    const Instant patience = request.waits_in_line ? request.deadline : deadline;
+    turn.place = co_await places_.take(patience);
+    if (!turn.place) co_return not_sent("all connections are in use");
+    if (request.waits_in_line) {
+      deadline = std::min(request.deadline, steady_clock::now() + request.connect_timeout);
+    }
+  }
+  FLOWSTORE_CO_TRY_STATUS(co_await connect(turn, origin, request, deadline));
+  co_return turn;
+}
+
+Task<Status> Connector::connect(Turn& turn, const Origin& origin, const OutgoingRequest& request,
+                                Instant deadline) {
+  std::optional<Line> line;
+  if (!request.on_new_connection) line = idle_.take(origin);
+  if (line) {
     reused_.fetch_add(1, std::memory_order_relaxed);
     const Executor executor = co_await boost::asio::this_coro::executor;
     turn.wire = std::make_unique<Wire>(executor, *std::move(line));
-    co_return turn;
+    turn.was_kept = true;
+    co_return Status();
   }
   auto dialled = co_await dialler_.dial(origin, deadline);
   if (!dialled) co_return not_sent(dialled.error().message());
   opened_.fetch_add(1, std::memory_order_relaxed);
   turn.wire = *std::move(dialled);
-  co_return turn;
+  co_return Status();
 }
 
 Connector::Counts Connector::counts() const {

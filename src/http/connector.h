@@ -14,10 +14,10 @@
 #include "base/byte_source.h"
 #include "base/result.h"
 #include "base/task.h"
-#include "http/client_trust.h"
 #include "http/dialler.h"
 #include "http/idle_lines.h"
 #include "http/places.h"
+#include "http/trust.h"
 
 namespace flowstore::http {
 
@@ -31,6 +31,8 @@ struct OutgoingRequest {
   std::string_view body;         // sent unless there is a source; must outlive send()
   ByteSource* source = nullptr;  // a body whose size() is known; must outlive send()
   std::chrono::milliseconds connect_timeout{1000};  // a place in the line, name, TCP and TLS
+  bool waits_in_line = false;      // for a place until the deadline: it is no part of that then
+  bool on_new_connection = false;  // not on one that was used before
   // Without any progress: of sending, of waiting for the head, of each piece of the answer's body.
   std::chrono::milliseconds timeout{2000};
   // Of the head of the answer, whatever the progress.
@@ -88,9 +90,10 @@ class Connector {
   ~Connector();
 
   // Sends, and returns when the head of the answer is in. An answer that comes before the whole
-  // body has been sent is taken, and the connection is not used again. invalid: a name or value
-  // with a control character would be another header. An error of `source` is returned as it is.
-  // `origin` must outlive the task.
+  // body has been sent is taken, and the connection is not used again. A GET that finds a kept
+  // connection closed goes once more, on a new one. invalid: a name or value with a control
+  // character would be another header. An error of `source` is returned as it is. `origin` must
+  // outlive the task.
   Task<Result<std::unique_ptr<Reply>>> send(const Origin& origin, OutgoingRequest request);
 
   Counts counts() const;
@@ -104,9 +107,13 @@ class Connector {
 
     Places::Place place;
     std::unique_ptr<Wire> wire;
+    bool was_kept = false;  // the wire was used before
   };
 
   Task<Result<Turn>> take(const Origin& origin, const OutgoingRequest& request);
+  // Gives the turn its wire.
+  Task<Status> connect(Turn& turn, const Origin& origin, const OutgoingRequest& request,
+                       Instant deadline);
 
   Dialler dialler_;
   Places places_;

@@ -57,5 +57,21 @@ TEST_F(ConnectorTls, StreamsASource) {
   EXPECT_EQ(received, kSize);
 }
 
+TEST_F(ConnectorTls, BelievesTheRightCertificateOnly) {
+  const ScriptedPeer peer(identity_, always(ok("hello")));
+  for (const char* name : {"localhost", "127.0.0.1"}) {
+    const Outcome outcome = fetch_now(connector_, origin_of(peer, name), request_for("GET"));
+    EXPECT_EQ(outcome.body, "hello") << name << " " << outcome.message;
+  }
+  const ScriptedPeer other(authority_.certify("DNS:other.example"), always(ok("hello")));
+  const Outcome misnamed = fetch_from(other, request_for("GET"));
+  EXPECT_EQ(misnamed.code, kNotSent);
+  EXPECT_NE(misnamed.message.find(kNotAccepted), std::string::npos) << misnamed.message;
+  const Trust system(nullptr);
+  Connector ignorant(system);
+  const Outcome unknown = fetch_now(ignorant, origin_of(peer), request_for("GET"));
+  EXPECT_NE(unknown.message.find(kNotAccepted), std::string::npos) << unknown.message;
+}
+
 }  // namespace
 }  // namespace flowstore::http

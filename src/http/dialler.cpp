@@ -9,7 +9,7 @@
 #include <netinet/tcp.h>
 #include <sys/socket.h>
 
-#include "http/look_up.h"
+#include "http/look_ups.h"
 
 namespace flowstore::http {
 namespace {
@@ -30,7 +30,8 @@ void set_options(int socket) {
 }  // namespace
 
 Task<Result<std::unique_ptr<Wire>>> Dialler::dial(const Origin& origin, Instant deadline) {
-  FLOWSTORE_CO_TRY(const auto endpoints, co_await look_up(origin.host, origin.port, deadline));
+  FLOWSTORE_CO_TRY(const auto endpoints,
+                   co_await look_ups_.find(origin.host, origin.port, deadline));
   Error last = failed("it has no address");
   for (std::size_t i = 0; i < endpoints.size(); ++i) {
     const Instant now = steady_clock::now();

@@ -12,8 +12,9 @@
 
 #include "base/result.h"
 #include "base/task.h"
-#include "http/client_trust.h"
+#include "http/look_ups.h"
 #include "http/tls.h"
+#include "http/trust.h"
 #include "http/wire.h"
 
 namespace flowstore::http {
@@ -48,6 +49,7 @@ class Dialler {
                                                Instant deadline);
   Result<Line> begin(const Origin& origin, const Endpoint& endpoint);
 
+  LookUps look_ups_;
   TlsClient tls_;
 };
 

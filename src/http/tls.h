@@ -6,10 +6,11 @@
 #include <memory>
 #include <mutex>
 #include <string>
+#include <string_view>
 #include <unordered_map>
 
 #include "base/result.h"
-#include "http/client_trust.h"
+#include "http/trust.h"
 
 struct ssl_ctx_st;
 struct ssl_session_st;
@@ -28,8 +29,9 @@ using Tls = std::unique_ptr<ssl_st, FreeTls>;
 // use from any thread; outlives what it makes.
 class TlsClient {
  public:
-  // `trust` must outlive the client: its certificates are read, which costs 30 ms, when TLS is used
-  // for the first time.
+  // `trust` must outlive the client. Certificates are read when TLS is used for the first time, and
+  // from the system's folder when they are first needed; where the system has but one file for all
+  // of them, that costs 30 ms.
   explicit TlsClient(const Trust& trust) : trust_(trust) {}
   ~TlsClient();
   TlsClient(const TlsClient&) = delete;
@@ -55,6 +57,8 @@ class TlsClient {
   // For OpenSSL; takes the session over if it returns 1.
   static int remember(ssl_st* connection, ssl_session_st* session);
   void set_up();
+  // False if OpenSSL says no.
+  bool believe_authorities();
   Remembered& memory_of(const std::string& host, std::uint16_t port);
   void take_up_again(ssl_st* connection, Remembered& memory);
 
@@ -66,6 +70,9 @@ class TlsClient {
   // Guarded by mutex_. Entries stay for good: connections know their address.
   std::unordered_map<std::string, Remembered> remembered_;
 };
+
+// How tls_failure() begins where it is about a certificate.
+inline constexpr std::string_view kNotAccepted = "the certificate is not accepted";
 
 // Why the latest call of OpenSSL on this thread and connection failed: in OpenSSL's words or, of a
 // certificate, in those that say what is wrong with it.

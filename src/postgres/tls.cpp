@@ -3,13 +3,13 @@
 
 #include <array>
 #include <cerrno>
-#include <fstream>
-#include <iterator>
 #include <optional>
 #include <system_error>
 
 #include <sys/mman.h>
 #include <unistd.h>
+
+#include "base/small_file.h"
 
 namespace flowstore::postgres {
 namespace {
@@ -20,14 +20,6 @@ constexpr std::array kSystemFiles = {
     "/etc/pki/tls/certs/ca-bundle.crt",
     "/etc/ssl/ca-bundle.pem",
 };
-
-std::optional<std::string> read_file(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  if (!file) return std::nullopt;
-  std::string bytes((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
-  if (file.bad()) return std::nullopt;  // a folder opens like a file and fails here
-  return bytes;
-}
 
 bool holds_certificate(const std::optional<std::string>& bytes) {
   return bytes && bytes->find("-----BEGIN CERTIFICATE-----") != std::string::npos;
@@ -90,7 +82,7 @@ Result<Tls> Tls::make(const Options& options, const char* extra_file) {
 
 Status Tls::choose_authorities(const std::string& ca_file, const char* extra_file) {
   if (!ca_file.empty()) {
-    if (!holds_certificate(read_file(ca_file))) {
+    if (!holds_certificate(read_small_file(ca_file))) {
       return bad_option("ssl.ca", ca_file, "holds no PEM certificate that can be read");
     }
     authorities_ = ca_file;
@@ -98,9 +90,9 @@ Status Tls::choose_authorities(const std::string& ca_file, const char* extra_fil
   }
   authorities_ = system_file();
   if (extra_file != nullptr && *extra_file != '\0') {
-    const auto extra = read_file(extra_file);
+    const auto extra = read_small_file(extra_file);
     if (holds_certificate(extra)) {
-      memory_ = in_memory(read_file(authorities_).value_or("") + "\n" + *extra);
+      memory_ = in_memory(read_small_file(authorities_).value_or("") + "\n" + *extra);
       authorities_ = "/proc/self/fd/" + std::to_string(memory_.get());
     } else {
       warning_ = "NODE_EXTRA_CA_CERTS is ignored: " + std::string(extra_file) +

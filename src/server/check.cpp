@@ -5,7 +5,7 @@
 #include <boost/asio/this_coro.hpp>
 
 #include "base/blocking_pool.h"
-#include "http/client.h"
+#include "http/ask.h"
 #include "http/date.h"
 #include "metrics/registry.h"
 #include "server/check_places.h"
@@ -57,9 +57,8 @@ Task<Status> try_context(const config::ContextConfig& config, BlockingPool& io, 
   co_return answer;
 }
 
-// libcurl's words for a chain that ends with an authority nobody here knows.
 std::string advice_about(const std::string& failure) {
-  if (failure.find("SSL certificate problem") == std::string::npos) {
+  if (failure.find(http::kNotAccepted) == std::string::npos) {
     return "; check base_url and the network to it";
   }
   return "; if its certificate is of an authority of your own, name that in NODE_EXTRA_CA_CERTS";
@@ -69,10 +68,11 @@ std::string advice_about(const std::string& failure) {
 // request without a token.
 // `date` is what it says of the time.
 Task<Status> try_platform(const std::string& base_url, std::string& date) {
-  http::Client client;
-  http::ClientRequest request;
-  request.url = base_url + "/account/check/project/flowstore-check";
-  const auto response = co_await client.get(request);
+  const http::Trust trust = http::Trust::of_environment();
+  http::Connector connector(trust);
+  http::Question question("GET", base_url + "/account/check/project/flowstore-check");
+  question.follows_redirects = true;
+  const auto response = co_await http::ask(connector, std::move(question));
   if (!response) {
     co_return Error(ErrorKind::unavailable, "platform",
                     response.error().message() + advice_about(response.error().message()));

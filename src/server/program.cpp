@@ -66,12 +66,11 @@ class BuiltProgram final : public Program {
 
   // What still waits for others goes first, while the loops that it would be resumed on exist. The
   // context store only ends its threads: sessions that were cut off hold rows of it until the
-  // server dies.
+  // server dies, as they hold connections of the verifiers.
   ~BuiltProgram() override {
     if (server_) server_->stop(std::chrono::milliseconds(0));
     if (admin_) admin_->stop(std::chrono::milliseconds(0));
     if (context_store_) context_store_->stop();
-    verifiers_.reset();
     if (shared_) shared_->stop();
     background_.join();
     io_.join();

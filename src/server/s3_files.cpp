@@ -1,6 +1,5 @@
 #include "server/s3_files.h"
 
-#include <cstdlib>
 #include <utility>
 
 #include "aws/credentials_chain.h"
@@ -46,7 +45,7 @@ std::string region_for(const config::S3Config& config) {
 
 S3Files::S3Files(const config::S3Config& config, const Executor& background, const Clock& clock,
                  Log& log)
-    : trust_(std::getenv("NODE_EXTRA_CA_CERTS")), connector_(trust_, connector_options()) {
+    : trust_(http::Trust::of_environment()), connector_(trust_, connector_options()) {
   if (!trust_.warning().empty()) log.warn(trust_.warning());
   if (!config.access_key_id.empty()) {
     credentials_ = aws::fixed_credentials(fixed(config));

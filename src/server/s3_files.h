@@ -12,8 +12,8 @@
 #include "config/config.h"
 #include "files/key_locks.h"
 #include "files/s3/s3_store.h"
-#include "http/client_trust.h"
 #include "http/connector.h"
+#include "http/trust.h"
 #include "metrics/registry.h"
 
 namespace flowstore::server {

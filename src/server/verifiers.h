@@ -3,18 +3,20 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 
 #include "auth/platform_verifier.h"
 #include "auth/token_verifier.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "config/config.h"
-#include "http/client.h"
+#include "http/connector.h"
+#include "http/trust.h"
 #include "metrics/registry.h"
 
 namespace flowstore::server {
 
-// The list of the configuration, or the platform behind a cache.
+// The list of the configuration, or the platform behind a cache. Outlives the loops of all who ask.
 class Verifiers {
  public:
   // All references must outlive it.
@@ -27,11 +29,11 @@ class Verifiers {
   auth::PlatformVerifier* platform() { return platform_.get(); }
 
  private:
-  // In the order in which they need each other. The client goes first of all, so that questions on
-  // their way end while everything they use exists.
+  // In the order in which they need each other; nothing but the last where the tokens are listed.
+  std::optional<http::Trust> trust_;
+  std::optional<http::Connector> connector_;
   std::unique_ptr<auth::PlatformVerifier> platform_;
   std::unique_ptr<auth::TokenVerifier> first_;
-  std::unique_ptr<http::Client> client_;
 };
 
 }  // namespace flowstore::server

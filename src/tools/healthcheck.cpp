@@ -3,7 +3,8 @@
 #include <chrono>
 #include <optional>
 
-#include "http/client.h"
+#include "http/ask.h"
+#include "http/trust.h"
 #include "tools/wait.h"
 
 namespace flowstore::tools {
@@ -19,13 +20,10 @@ std::string loopback_of(const std::string& host) {
   return is_v6 ? "[" + host + "]" : host;
 }
 
-http::ClientRequest question(std::string url) {
-  http::ClientRequest request;
-  request.url = std::move(url);
-  request.timeout = kPatience;
-  request.follow_redirects = false;
-  request.stays_here = true;
-  return request;
+http::Question question_to(const std::string& url) {
+  http::Question question("GET", url);
+  question.timeout = kPatience;
+  return question;
 }
 
 }  // namespace
@@ -37,8 +35,9 @@ std::string health_url(const config::Config& config) {
 
 Result<std::string> healthcheck(const config::Config& config) {
   const std::string url = health_url(config);
-  http::Client client(1);
-  const auto response = wait_for(client.get(question(url)));
+  const http::Trust trust = http::Trust::in_anybody();
+  http::Connector connector(trust);
+  const auto response = wait_for(http::ask(connector, question_to(url)));
   if (!response) {
     return Error(ErrorKind::unavailable, "healthcheck",
                  url + " does not answer: " + response.error().message() +

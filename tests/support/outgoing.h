@@ -26,6 +26,7 @@ struct Outcome {
 
   int status = 0;  // 0: there was no answer
   std::string body;
+  std::string note;     // the header of that name
   std::string code;     // of the error, wherever it came
   std::string message;  // the same
 };
@@ -54,6 +55,7 @@ inline Task<Outcome> fetch(Connector& connector, Origin origin, OutgoingRequest 
     co_return outcome;
   }
   outcome.status = (*reply)->status();
+  outcome.note = (*reply)->header("note");
   while (true) {
     const auto piece = co_await (*reply)->next();
     if (!piece) fail(piece.error());
@@ -73,15 +75,15 @@ inline std::string ok(std::string_view body) {
 }
 
 // Answers every request without a body.
-inline ScriptedPeer::Script always(std::string answer) {
-  return [answer = std::move(answer)](PeerEnd& end) {
+inline ScriptedPeer::Script always(std::string_view text) {
+  return [answer = std::string(text)](PeerEnd& end) {
     while (!end.read_head().empty()) end.send(answer);
   };
 }
 
 // Answers one request and ends the connection.
-inline ScriptedPeer::Script once(std::string answer) {
-  return [answer = std::move(answer)](PeerEnd& end) {
+inline ScriptedPeer::Script once(std::string_view text) {
+  return [answer = std::string(text)](PeerEnd& end) {
     end.read_head();
     end.send(answer);
   };

@@ -157,6 +157,8 @@ class ScriptedPeer {
   std::uint16_t port() const noexcept { return listener_.port; }
   // That have been accepted so far.
   int connections() const noexcept { return connections_; }
+  // Of those, the ones that have not been closed here.
+  int open_connections() const noexcept { return connections_ - ended_; }
 
  private:
   struct FreeContext {
@@ -184,6 +186,11 @@ class ScriptedPeer {
     sigemptyset(&broken_pipe);
     sigaddset(&broken_pipe, SIGPIPE);
     ::pthread_sigmask(SIG_BLOCK, &broken_pipe, nullptr);
+    talk(index, std::move(socket));
+    ++ended_;
+  }
+
+  void talk(int index, FileDescriptor socket) {
     PeerEnd end(std::move(socket), index, context_ ? SSL_new(context_.get()) : nullptr);
     {
       const std::lock_guard lock(mutex_);
@@ -199,6 +206,7 @@ class ScriptedPeer {
   std::unique_ptr<SSL_CTX, FreeContext> context_;
   const Listener listener_ = listen_on_loopback();
   std::atomic<int> connections_ = 0;
+  std::atomic<int> ended_ = 0;
   std::mutex mutex_;
   bool is_over_ = false;            // guarded by mutex_
   std::list<PeerEnd*> ends_;        // guarded by mutex_

@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "aws/signer.h"
-#include "http/service_url.h"
+#include "http/url.h"
 
 namespace flowstore::files::s3 {
 namespace {
@@ -34,16 +34,16 @@ std::string Address::path_of(std::string_view key) const {
 
 Result<Address> address_of(const Options& options) {
   const std::string& endpoint = options.endpoint;
-  const auto url =
-      http::parse_service_url(endpoint.empty() ? host_of_aws(options.region) : endpoint);
-  if (!url || url->path.find('?') != std::string::npos) {
+  const auto url = http::parse_url(endpoint.empty() ? host_of_aws(options.region) : endpoint);
+  if (!url || endpoint.find_first_of("?#@") != std::string::npos) {
     return Error(
         ErrorKind::invalid, "",
         "driver.options.endpoint is no URL such as https://s3.example.org: '" + endpoint + "'");
   }
   Address address;
   address.origin = url->origin;
-  address.root = url->path;
+  address.root = url->target;
+  while (address.root.ends_with('/')) address.root.pop_back();
   const bool is_in_path = options.force_path_style || is_ip_address(url->origin.host) ||
                           !fits_host_name(options.bucket);
   if (is_in_path) {

@@ -5,6 +5,7 @@
 #include "base/digest.h"
 #include "base/pause.h"
 #include "files/s3/xml.h"
+#include "http/ask.h"
 #include "http/date.h"
 
 namespace flowstore::files::s3 {
@@ -25,20 +26,6 @@ constexpr std::size_t kMostTextBytes = 8U << 20;
 // Beyond it AWS refuses a signature; a store's own clock is good enough not to look at less.
 constexpr std::chrono::minutes kSkew{4};
 constexpr const char* kUnsigned = "UNSIGNED-PAYLOAD";
-
-Task<Result<std::string>> read_at_most(http::Reply& reply, std::size_t most) {
-  std::string text;
-  while (true) {
-    const auto piece = co_await reply.next();
-    if (!piece) co_return piece.error();
-    if (piece->empty()) co_return text;
-    if (piece->size() > most - text.size()) {
-      co_return Error(ErrorKind::unavailable, std::string(http::kCutShort),
-                      "the answer is too long");
-    }
-    text.append(*piece);
-  }
-}
 
 bool wants_new_credentials(std::string_view code) {
   return code == "ExpiredToken" || code == "ExpiredTokenException" || code == "InvalidToken" ||
@@ -150,7 +137,7 @@ Task<Result<Answer>> Client::try_once(const Call& call, const std::string& paylo
   answer.reply = std::move(reply);
   answer.reply->end_by(deadline);
   if (answer.is_good()) co_return answer;
-  FLOWSTORE_CO_TRY(const auto text, co_await read_at_most(*answer.reply, kMostErrorBytes));
+  FLOWSTORE_CO_TRY(const auto text, co_await http::read_at_most(*answer.reply, kMostErrorBytes));
   read_error(text, answer);
   if (wants_new_credentials(answer.code)) credentials_.refused(*credentials);
   co_return answer;
@@ -213,7 +200,7 @@ Error Client::refused(const Call& call, const Answer& answer) {
 }
 
 Task<Result<std::string>> read_text(Answer& answer) {
-  auto text = co_await read_at_most(*answer.reply, kMostTextBytes);
+  auto text = co_await http::read_at_most(*answer.reply, kMostTextBytes);
   if (!text) co_return store_is_down();
   co_return text;
 }
