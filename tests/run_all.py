@@ -501,7 +501,7 @@ STEPS = [
 # Only when asked for. Every test of unit-clang has run with g++ under the same sanitizers, and with
 # clang under another one: a quarter of an hour on two cores. The others are suites that have run
 # on the release, with sanitizers.
-LONG = ["hostile-dev", "clients-dev", "console-dev", "clients-tsan", "program-tsan", "dependencies-dev", "s3-dev",
+LONG = ["commands-dev", "hostile-dev", "clients-dev", "console-dev", "clients-tsan", "program-tsan", "dependencies-dev", "s3-dev",
         "s3-tsan", "build-clang", "unit-clang"]
 QUICK = ["build-dev", "unit"]
 
