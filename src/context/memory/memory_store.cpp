@@ -156,7 +156,7 @@ class Store final : public ContextStore {
     project.rows.erase(row);
   }
 
-  const SystemClock clock_;
+  SystemClock clock_;
   std::mutex mutex_;
   std::map<std::string, Project> projects_;  // guarded by mutex_
   std::int64_t last_id_ = 0;                 // guarded by mutex_
