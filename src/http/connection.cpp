@@ -156,10 +156,9 @@ Task<Io> Connection::send_file(int file, std::uint64_t offset, std::uint64_t len
 
 Task<Io> Connection::send_file_plain(int file, std::uint64_t offset, std::uint64_t length) {
   auto position = static_cast<off_t>(offset);
-  bool is_first = true;  // what is a single piece need not wait for the others
+  const bool is_long = length > kSendfileBytes;  // a single piece need not wait for the others
   while (length > 0) {
-    if (length > kSendfileBytes || !is_first) co_await loop_.pieces().next();
-    is_first = false;
+    if (is_long) co_await loop_.pieces().next();
     const auto count = static_cast<std::size_t>(std::min(length, kSendfileBytes));
     const ssize_t sent = ::sendfile(socket_.native_handle(), file, &position, count);
     if (sent > 0) {
