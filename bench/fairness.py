@@ -33,7 +33,7 @@ PROBES = {
 }
 # What is told apart by it: the same kind of work, and what takes the disk or the sockets from it.
 BESIDE = {"write": ("writes of 1 KiB", "reads of 1 MiB"), "read": ("writes of 1 KiB", "reads of 1 MiB"),
-          "set": ("writes of 1 KiB", "context sets")}
+          "set": ("writes of 1 KiB", "reads of 1 MiB", "context sets")}
 # name -> the same, of wrk
 FLOODS = {
     "writes of 1 KiB": ("POST", FILE.format(LOUD, "f"), "x" * 1024),

@@ -2,13 +2,13 @@
 
 #pragma once
 
-#include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
 #include <vector>
 
 #include "auth/token_verifier.h"
+#include "base/suspend.h"
 
 namespace flowstore::auth {
 
@@ -33,8 +33,8 @@ class Question {
 
  private:
   std::mutex mutex_;
-  std::optional<Answer> answer_;                // guarded by mutex_
-  std::vector<std::function<void()>> waiting_;  // guarded by mutex_
+  std::optional<Answer> answer_;  // guarded by mutex_
+  std::vector<Resume> waiting_;   // guarded by mutex_
 };
 
 }  // namespace flowstore::auth

@@ -15,6 +15,7 @@
 #include <boost/asio/thread_pool.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
+#include "base/offload.h"
 #include "base/task.h"
 
 namespace flowstore {
@@ -33,6 +34,7 @@ class BlockingPool {
     using Value = std::invoke_result_t<Work&>;
     std::optional<Value> value;
     std::exception_ptr thrown;
+    const OffloadedWork offloaded;
     auto job = [&]() noexcept {
       try {
         value.emplace(work());

@@ -1,14 +1,6 @@
 #include "base/turns.h"
 
-#include <memory>
 #include <utility>
-
-#include <boost/asio/associated_executor.hpp>
-#include <boost/asio/async_result.hpp>
-#include <boost/asio/execution/outstanding_work.hpp>
-#include <boost/asio/post.hpp>
-#include <boost/asio/prefer.hpp>
-#include <boost/asio/use_awaitable.hpp>
 
 namespace flowstore {
 
@@ -34,24 +26,17 @@ Task<Turn> Turns::take(std::string name) {
     co_return Turn(*this, std::move(name));
   }
   Waiters& waiters = holder->second;
-  auto initiate = [&waiters, &lock](auto handler) {
-    auto loop = boost::asio::prefer(boost::asio::get_associated_executor(handler),
-                                    boost::asio::execution::outstanding_work.tracked);
-    // std::function wants to copy; the handler only moves.
-    auto shared = std::make_shared<decltype(handler)>(std::move(handler));
-    waiters.emplace_back(
-        [shared, loop = std::move(loop)] { boost::asio::post(loop, std::move(*shared)); });
+  auto begin = [&waiters, &lock](Resume resume) {
+    waiters.push_back(std::move(resume));
     lock.unlock();
   };
-  const boost::asio::use_awaitable_t<> token;
-  co_await boost::asio::async_initiate<const boost::asio::use_awaitable_t<>, void()>(
-      std::move(initiate), token);
+  co_await suspend(std::move(begin));
   co_return Turn(*this, std::move(name));
 }
 
 void Turns::give_back(const std::string& name) {
   Shard& shard = shard_of(name);
-  std::function<void()> resume_next;
+  Resume resume_next;
   {
     const std::lock_guard lock(shard.mutex);
     const auto holder = shard.holders.find(name);

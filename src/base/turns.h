@@ -5,12 +5,12 @@
 #include <array>
 #include <cstddef>
 #include <deque>
-#include <functional>
 #include <mutex>
 #include <string>
 #include <string_view>
 #include <unordered_map>
 
+#include "base/suspend.h"
 #include "base/task.h"
 
 namespace flowstore {
@@ -50,7 +50,7 @@ class Turns {
     }
   };
   // Present while somebody holds the name; the waiters are resumed in order.
-  using Waiters = std::deque<std::function<void()>>;
+  using Waiters = std::deque<Resume>;
   struct Shard {
     std::mutex mutex;
     std::unordered_map<std::string, Waiters, Hash, std::equal_to<>> holders;  // guarded by mutex

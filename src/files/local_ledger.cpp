@@ -1,15 +1,9 @@
 #include "files/local_ledger.h"
 
 #include <algorithm>
-#include <functional>
 #include <utility>
 
-#include <boost/asio/associated_executor.hpp>
-#include <boost/asio/async_result.hpp>
-#include <boost/asio/execution/outstanding_work.hpp>
-#include <boost/asio/post.hpp>
-#include <boost/asio/prefer.hpp>
-#include <boost/asio/use_awaitable.hpp>
+#include "base/suspend.h"
 
 namespace flowstore::files {
 
@@ -22,7 +16,7 @@ struct LocalLedger::Account {
   std::uint32_t changing = 0;         // changes between announce and commit
   std::uint64_t changes = 0;          // counts every beginning and end of one
   bool is_counting_first = false;     // no change begins meanwhile
-  std::function<void()> on_still;     // resumes the first count when nothing is changing any more
+  Resume on_still;                    // resumes the first count when nothing is changing any more
   bool is_recounting = false;
   bool is_doubted = false;      // a change has failed in a way that leaves open what it did
   Clock::Instant recount_at{};  // from then on the count is checked when it is used
@@ -47,7 +41,7 @@ struct LocalLedger::Account {
 };
 
 void LocalLedger::Account::end_change(std::uint64_t kept_for_it, std::int64_t difference) noexcept {
-  std::function<void()> resume;
+  Resume resume;
   {
     const std::lock_guard lock(mutex);
     if (used) {
@@ -67,17 +61,11 @@ Task<> LocalLedger::Account::until_still() {
   // Released before the task is suspended; see Turns::take, which waits in the same way.
   std::unique_lock lock(mutex);
   if (changing == 0) co_return;
-  auto initiate = [this, &lock](auto handler) {
-    auto loop = boost::asio::prefer(boost::asio::get_associated_executor(handler),
-                                    boost::asio::execution::outstanding_work.tracked);
-    // std::function wants to copy; the handler only moves.
-    auto shared = std::make_shared<decltype(handler)>(std::move(handler));
-    on_still = [shared, loop = std::move(loop)] { boost::asio::post(loop, std::move(*shared)); };
+  auto begin = [this, &lock](Resume resume) {
+    on_still = std::move(resume);
     lock.unlock();
   };
-  const boost::asio::use_awaitable_t<> token;
-  co_await boost::asio::async_initiate<const boost::asio::use_awaitable_t<>, void()>(
-      std::move(initiate), token);
+  co_await suspend(std::move(begin));
 }
 
 class LocalLedger::LocalChange final : public Change {

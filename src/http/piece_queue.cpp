@@ -1,24 +1,19 @@
 #include "http/piece_queue.h"
 
-#include <memory>
 #include <utility>
 
-#include <boost/asio/async_result.hpp>
 #include <boost/asio/post.hpp>
-#include <boost/asio/use_awaitable.hpp>
+
+#include "base/offload.h"
 
 namespace flowstore::http {
 
 Task<> PieceQueue::next() {
-  auto initiate = [this](auto handler) {
-    // std::function wants to copy; the handler only moves.
-    auto shared = std::make_shared<decltype(handler)>(std::move(handler));
-    waiting_.emplace_back([shared] { std::move (*shared)(); });
+  auto begin = [this](Resume resume) {
+    waiting_.push_back(std::move(resume));
     call_next();
   };
-  const boost::asio::use_awaitable_t<> token;
-  co_await boost::asio::async_initiate<const boost::asio::use_awaitable_t<>, void()>(
-      std::move(initiate), token);
+  return suspend(std::move(begin));
 }
 
 // What is posted comes after what is ready now, and the loop asks the kernel before it comes to
@@ -28,7 +23,8 @@ void PieceQueue::call_next() {
   is_calling_ = true;
   boost::asio::post(loop_, [this] {
     is_calling_ = false;
-    const auto go_on = std::move(waiting_.front());
+    yield_to_offloaded_work();
+    const Resume go_on = std::move(waiting_.front());
     waiting_.pop_front();
     go_on();
     call_next();

@@ -3,10 +3,10 @@
 #pragma once
 
 #include <deque>
-#include <functional>
 
 #include <boost/asio/io_context.hpp>
 
+#include "base/suspend.h"
 #include "base/task.h"
 
 namespace flowstore::http {
@@ -25,7 +25,7 @@ class PieceQueue {
   void call_next();
 
   boost::asio::io_context& loop_;
-  std::deque<std::function<void()>> waiting_;
+  std::deque<Resume> waiting_;
   bool is_calling_ = false;
 };
 

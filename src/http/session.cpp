@@ -5,6 +5,7 @@
 #include <memory>
 #include <utility>
 
+#include "base/offload.h"
 #include "http/header_words.h"
 #include "http/request_body.h"
 #include "http/request_memory.h"
@@ -121,6 +122,7 @@ class Session {
 
   Task<bool> exchange() {
     connection_.set_working();
+    yield_soon_to_offloaded_work(loop_.context());
     const auto started = environment_.clock.now();
     const bool is_complete = outcome_ == Outcome::message_complete;
     if (is_complete) connection_.set_answering();

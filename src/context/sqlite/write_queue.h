@@ -12,6 +12,7 @@
 #include "base/caller.h"
 #include "base/clock.h"
 #include "base/result.h"
+#include "base/suspend.h"
 #include "context/sqlite/table.h"
 
 namespace flowstore::context::sqlite {
@@ -31,7 +32,7 @@ struct Job {
   Change change;
   Clock::Instant deadline;
   Status outcome;
-  std::function<void()> resume;
+  Resume resume;
 };
 
 using Jobs = std::vector<Job*>;

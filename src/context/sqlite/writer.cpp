@@ -8,15 +8,10 @@
 #include <utility>
 #include <vector>
 
-#include <boost/asio/associated_executor.hpp>
-#include <boost/asio/async_result.hpp>
-#include <boost/asio/execution/outstanding_work.hpp>
-#include <boost/asio/post.hpp>
-#include <boost/asio/prefer.hpp>
-#include <boost/asio/use_awaitable.hpp>
 #include <sqlite3.h>
 
 #include "base/crash_point.h"
+#include "base/offload.h"
 #include "context/sqlite/schema.h"
 #include "context/sqlite/trouble.h"
 
@@ -94,19 +89,14 @@ Task<Status> Writer::write(const Caller& caller, const std::string& project, std
                            Change change) {
   Job job(caller, project, bytes, std::move(change));
   job.deadline = clock_.now() + options_.patience;
-  auto initiate = [this, &job](auto handler) {
-    auto loop = boost::asio::prefer(boost::asio::get_associated_executor(handler),
-                                    boost::asio::execution::outstanding_work.tracked);
-    // std::function wants to copy; the handler only moves.
-    auto shared = std::make_shared<decltype(handler)>(std::move(handler));
-    job.resume = [shared, loop = std::move(loop)] { boost::asio::post(loop, std::move(*shared)); };
+  const OffloadedWork work;
+  auto begin = [this, &job](Resume resume) {
+    job.resume = std::move(resume);
     if (enqueue(job)) return;
     job.outcome = busy();
     answer(job);
   };
-  const boost::asio::use_awaitable_t<> token;
-  co_await boost::asio::async_initiate<const boost::asio::use_awaitable_t<>, void()>(
-      std::move(initiate), token);
+  co_await suspend(std::move(begin));
   co_return std::move(job.outcome);
 }
 

@@ -3,13 +3,13 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
 #include <string>
 #include <string_view>
 
 #include <sys/stat.h>
 
 #include "base/file_descriptor.h"
+#include "base/suspend.h"
 #include "files/file_store.h"
 #include "files/localfs/disk.h"
 #include "files/localfs/file_versions.h"
@@ -43,7 +43,7 @@ struct LoggedChange {
   // Of the log.
   ModifiedTime modified;
   std::uint64_t sequence = 0;
-  std::function<void()> resume;
+  Resume resume;
 
   WalRecord record() const;
 };

@@ -7,17 +7,12 @@
 #include <system_error>
 #include <utility>
 
-#include <boost/asio/associated_executor.hpp>
-#include <boost/asio/async_result.hpp>
-#include <boost/asio/execution/outstanding_work.hpp>
-#include <boost/asio/post.hpp>
-#include <boost/asio/prefer.hpp>
-#include <boost/asio/use_awaitable.hpp>
 #include <fcntl.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 
 #include "base/crash_point.h"
+#include "base/offload.h"
 #include "files/localfs/wal_volume.h"
 
 namespace flowstore::files::localfs {
@@ -155,19 +150,12 @@ Task<int> WriteAheadLog::settle() {
 }
 
 Task<> WriteAheadLog::submit(LoggedChange& change) {
-  auto initiate = [this, &change](auto handler) {
-    auto loop = boost::asio::prefer(boost::asio::get_associated_executor(handler),
-                                    boost::asio::execution::outstanding_work.tracked);
-    // std::function wants to copy; the handler only moves.
-    auto shared = std::make_shared<decltype(handler)>(std::move(handler));
-    change.resume = [shared, loop = std::move(loop)] {
-      boost::asio::post(loop, std::move(*shared));
-    };
+  const OffloadedWork work;
+  auto begin = [this, &change](Resume resume) {
+    change.resume = std::move(resume);
     if (!enqueue(change)) answer(change, false, 0);
   };
-  const boost::asio::use_awaitable_t<> token;
-  co_await boost::asio::async_initiate<const boost::asio::use_awaitable_t<>, void()>(
-      std::move(initiate), token);
+  co_await suspend(std::move(begin));
 }
 
 // False if there is no log for it. What only matters to a log that holds something is not queued

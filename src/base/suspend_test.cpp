@@ -1,0 +1,67 @@
+#include "base/suspend.h"
+
+#include <memory>
+#include <thread>
+#include <utility>
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/io_context.hpp>
+#include <gtest/gtest.h>
+
+namespace flowstore {
+namespace {
+
+TEST(Suspend, GoesOnOnTheOwnLoopWhoeverCalls) {
+  boost::asio::io_context loop(1);
+  std::thread other;
+  std::thread::id resumed_on;
+  const auto wait = [&]() -> Task<> {
+    auto begin = [&](Resume resume) { other = std::thread(std::move(resume)); };
+    co_await suspend(std::move(begin));
+    resumed_on = std::this_thread::get_id();
+  };
+  boost::asio::co_spawn(loop, wait(), boost::asio::detached);
+  loop.run();  // ends with the task, and not before it is resumed
+  other.join();
+  EXPECT_EQ(resumed_on, std::this_thread::get_id());
+}
+
+TEST(Suspend, IsNotResumedWithinBegin) {
+  boost::asio::io_context loop(1);
+  bool has_begun = false;
+  bool was_inline = false;
+  const auto wait = [&]() -> Task<> {
+    auto begin = [&](const Resume& resume) {
+      resume();
+      has_begun = true;
+    };
+    co_await suspend(std::move(begin));
+    was_inline = !has_begun;
+  };
+  boost::asio::co_spawn(loop, wait(), boost::asio::detached);
+  loop.run();
+  EXPECT_TRUE(has_begun);
+  EXPECT_FALSE(was_inline);
+}
+
+TEST(Suspend, TakesTheTaskAlongWhenTheCallIsDropped) {
+  auto held = std::make_shared<int>(1);
+  const std::weak_ptr<int> witness = held;
+  boost::asio::io_context loop(1);
+  Resume kept;
+  const auto wait = [](Resume& keep, std::shared_ptr<int> something) -> Task<> {
+    auto begin = [&keep](Resume resume) { keep = std::move(resume); };
+    co_await suspend(std::move(begin));
+    *something = 2;
+  };
+  boost::asio::co_spawn(loop, wait(kept, std::exchange(held, nullptr)), boost::asio::detached);
+  loop.poll();
+  EXPECT_FALSE(witness.expired());
+  kept = nullptr;
+  loop.run();
+  EXPECT_TRUE(witness.expired());
+}
+
+}  // namespace
+}  // namespace flowstore
