@@ -29,6 +29,7 @@ class Goal:
 
 ABSOLUTE, BASE = "itself", "its base"
 FLOWSTORE, RELAXED, ALL_ON = "flowstore", "flowstore relaxed", "flowstore, all on"
+LIMITED = "flowstore, perProject 4"
 NGINX, OLD, EPOLL, DISK = "nginx", "old server", "raw epoll", "disk"
 STATEMENTS, LIBCURL = "raw statements", "libcurl"
 
@@ -76,6 +77,8 @@ GOALS = [
     Goal("idle memory", FLOWSTORE, OLD, most=1 / 6),
     Goal("memory of an idle connection", FLOWSTORE, ABSOLUTE, most=2),
     Goal("start to serving", FLOWSTORE, OLD, most=0.1),
+    # ---- fairness
+    Goal("(write|read|set) beside .*", LIMITED, BASE, most=2, of="p99"),
 ]
 
 

@@ -117,6 +117,8 @@ void add_platform(std::vector<CheckResult>& checks, const std::string& base_url,
 std::vector<CheckResult> check_dependencies(const config::Config& config) {
   std::vector<CheckResult> checks;
   if (!begin(checks, config)) return checks;
+  auto authorities = check_authorities(http::Trust::of_environment());
+  if (authorities) checks.push_back(*std::move(authorities));
   const SystemClock clock;
   Log log(LogLevel::silent, LogFormat::json, clock);
   BlockingPool io(1);

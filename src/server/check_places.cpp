@@ -68,4 +68,11 @@ std::optional<CheckResult> check_clock(std::optional<std::chrono::system_clock::
                               way + " the platform; set the clock of one of them right (NTP)");
 }
 
+std::optional<CheckResult> check_authorities(const http::Trust& trust) {
+  if (trust.warning().empty()) return std::nullopt;
+  return warning("certificates", trust.warning() +
+                                     " Let it be a file with PEM certificates that the user who "
+                                     "runs flowstore can read.");
+}
+
 }  // namespace flowstore::server

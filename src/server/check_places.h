@@ -1,5 +1,5 @@
-// What `flowstore check` says of places that work today and will not be there tomorrow, and of
-// clocks.
+// What `flowstore check` says of places that work today and will not be there tomorrow, of clocks,
+// and of certificate authorities.
 
 #pragma once
 
@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "config/config.h"
+#include "http/trust.h"
 #include "server/serve.h"
 
 namespace flowstore::server {
@@ -24,5 +25,8 @@ std::vector<CheckResult> check_places(const config::Config& config);
 // A warning if the other side's clock says another time; nothing if it is near enough, or unknown.
 std::optional<CheckResult> check_clock(std::optional<std::chrono::system_clock::time_point> theirs,
                                        std::chrono::system_clock::time_point ours);
+
+// A warning if those of the operator cannot be used, by the user that the process is now.
+std::optional<CheckResult> check_authorities(const http::Trust& trust);
 
 }  // namespace flowstore::server

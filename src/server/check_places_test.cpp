@@ -43,5 +43,13 @@ TEST(CheckPlaces, AClockThatIsWrongIsAWarning) {
       check_clock(now + seconds(90), now)->detail.starts_with("this machine is 90 s behind"));
 }
 
+TEST(CheckPlaces, AuthoritiesThatCannotBeUsedAreAWarning) {
+  EXPECT_FALSE(check_authorities(http::Trust(nullptr)));
+  const auto found = check_authorities(http::Trust("/nowhere/authorities.pem"));
+  ASSERT_TRUE(found && found->is_ok && found->is_warning);
+  EXPECT_TRUE(found->detail.starts_with(
+      "NODE_EXTRA_CA_CERTS is ignored: /nowhere/authorities.pem cannot be read."));
+}
+
 }  // namespace
 }  // namespace flowstore::server

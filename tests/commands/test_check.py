@@ -99,6 +99,13 @@ class Check(RemoteTest):
         self.assertEqual(outcome.code, 1)
         self.assertIn("FAIL  platform: ", outcome.out)
 
+    def test_says_that_authorities_cannot_be_used(self):
+        server = self.server_of(self.platform(None).url)
+        absent = server.home / "absent.pem"
+        outcome = self.succeed("check", home=server.home, env={"NODE_EXTRA_CA_CERTS": str(absent)})
+        (line,) = self.said(outcome, "certificates: ")
+        self.assertRegex(line, f"^warn  certificates: NODE_EXTRA_CA_CERTS is ignored: {absent} cannot be read.*PEM")
+
     def test_a_certificate_of_another_name_is_refused(self):
         authority, certificate, key = self.certificate("127.0.0.2")
         server = self.server_of(self.platform(server_tls(certificate, key)).url)
