@@ -290,6 +290,20 @@ TEST_F(ContextApiTest, CountsTheDefaultQuotaWhereTheTokenNamesNone) {
   EXPECT_EQ(post("p/s", R"([{"key":"k","value":")" + value + "\"}]").status, 200);
 }
 
+TEST_F(ContextApiTest, LetsOneTextFillTheDefaultQuotaOfAnEmptyProjectOnly) {
+  limit_by_default(5000);
+  const auto fill = [&](std::size_t length) {
+    return post("p/s", R"([{"key":"k","value":")" + std::string(length, 'x') + "\"}]").status;
+  };
+  EXPECT_EQ(fill(5001), 413);
+  EXPECT_EQ(fill(5000), 200);
+  EXPECT_EQ(post("p/clean", "[]").status, 200);
+  set("other", "x", "1");  // seven characters
+  EXPECT_EQ(fill(4985), 200);
+  EXPECT_EQ(ask("DELETE", "p/s").status, 200);
+  for (const std::size_t length : {4986, 4992, 4993, 5000}) EXPECT_EQ(fill(length), 413) << length;
+}
+
 TEST_F(ContextApiTest, TellsItsLimitWithTheUsageOfFiles) {
   limit_by_default(30);
   get("p/s/keys");  // now there is a store

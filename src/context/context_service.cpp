@@ -24,15 +24,14 @@ std::uint64_t frame_of(const SetItem& item) {
 }
 
 // Where the old server compares the value alone with context.quota, one text may be as long as
-// that. The frame around it is let through, and nothing else. See
-// docs/compatibility.md#context-quota.
+// that. The frame around it is let through, and nothing else: the limit is what a project holds
+// that has this text and no other. See docs/compatibility.md#context-quota.
 CharacterLimit with_room_for_frame(CharacterLimit limit, const std::vector<SetItem>& items) {
   if (!limit || items.size() != 1 || !items[0].value) return limit;
   const std::string& value = *items[0].value;
   if (json::kind_of(value) != json::Kind::string) return limit;
   const std::uint64_t length = characters(value) - 2;
-  const std::uint64_t frame = frame_of(items[0]);
-  return length <= *limit && *limit - length < frame ? *limit + frame : limit;
+  return length <= *limit ? std::max(*limit, length + frame_of(items[0])) : limit;
 }
 
 RowKey key_of(const ScopeName& name) { return RowKey(name.project, stored_scope(name.scope)); }

@@ -118,7 +118,7 @@ TEST_F(ContextServiceTest, LetsOneValueFillTheConfiguredQuota) {
   EXPECT_TRUE(set("f", u"k", quoted(100)));
   EXPECT_EQ(store.limit, 108u);
   EXPECT_TRUE(set("f", u"k", quoted(93)));
-  EXPECT_EQ(store.limit, 108u);
+  EXPECT_EQ(store.limit, 101u);             // nothing but this value
   EXPECT_TRUE(set("f", u"k", quoted(92)));  // fits with its frame
   EXPECT_EQ(store.limit, 100u);
   EXPECT_TRUE(set("f", u"k", quoted(101)));
