@@ -274,6 +274,15 @@ TEST(Document, ShowsWhatStringsHave) {
   EXPECT_FALSE(*document.get(u"s[3]"));
 }
 
+TEST(Document, NamesAnIndexThatIsTooLargeForANumberAsJavaScriptDoes) {
+  const std::u16string index(310, u'9');
+  Document document(R"({"b":{},"c":[]})");
+  EXPECT_TRUE(document.set(u"b." + index + u".x", "1"));
+  EXPECT_TRUE(document.set(u"c[" + index + u"]", "1"));  // a named property: JSON does not show it
+  EXPECT_EQ(document.text(), R"({"b":{"Infinity":{"x":1}},"c":[]})");
+  EXPECT_EQ(*document.get(u"b." + index + u".x"), "1");
+}
+
 TEST(Document, ListsItsNames) {
   Document document(R"({"1":0,"a b":1,"\"":2})");
   EXPECT_EQ(document.keys(), R"(["1","a b","\""])");

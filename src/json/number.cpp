@@ -2,6 +2,7 @@
 
 #include <array>
 #include <charconv>
+#include <cmath>
 #include <cstdlib>
 #include <system_error>
 
@@ -32,6 +33,10 @@ void append_number(std::string& out, double value) {
   if (value < 0) {
     out.push_back('-');
     value = -value;
+  }
+  if (std::isinf(value)) {
+    out.append("Infinity");
+    return;
   }
   // "d.ddde+XX": the digits and where the point is.
   std::array<char, 32> text{};

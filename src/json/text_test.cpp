@@ -178,6 +178,8 @@ TEST(JsonNumber, HasTheShortestDigits) {
   EXPECT_EQ(written(1e21), "1e+21");
   EXPECT_EQ(written(1.5e-9), "1.5e-9");
   EXPECT_EQ(written(-123.456), "-123.456");
+  EXPECT_EQ(written(HUGE_VAL), "Infinity");
+  EXPECT_EQ(written(-HUGE_VAL), "-Infinity");
   EXPECT_EQ(written(4294967296.0), "4294967296");
   EXPECT_TRUE(std::isinf(parse_number("1e999")));
   EXPECT_EQ(parse_number("1e-999"), 0);
