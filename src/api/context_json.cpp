@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "base/log.h"
+#include "json/number.h"
 #include "json/text.h"
 
 namespace flowstore::api {
@@ -34,7 +35,11 @@ std::optional<std::u16string> coerce_to_string(std::string_view value) {
   switch (json::kind_of(value)) {
     case Kind::string:
       return json::decode(value);
-    case Kind::number:
+    case Kind::number: {
+      std::string text;
+      json::append_number(text, json::parse_number(value));
+      return json::utf16(text);
+    }
     case Kind::boolean:
       return json::utf16(value);
     case Kind::null:
@@ -46,12 +51,18 @@ std::optional<std::u16string> coerce_to_string(std::string_view value) {
   return std::nullopt;
 }
 
+// The value as JSON.stringify writes it.
+std::string stored_value(std::string_view value) {
+  const bool may_be_infinite = value.find("1e999") != std::string_view::npos;
+  return may_be_infinite ? json::canonical_stored(value)->text : std::string(value);
+}
+
 Result<context::SetItem> parse_set_item(std::string_view item, const std::string& place) {
   if (json::kind_of(item) != Kind::object) return must_be(place, "object");
   context::SetItem parsed;
   json::Items members(item);
   while (members.next()) {
-    if (members.name() == "value") parsed.value = std::string(members.value());
+    if (members.name() == "value") parsed.value = stored_value(members.value());
     if (members.name() != "key") continue;
     parsed.expression = coerce_to_string(members.value());
     if (!parsed.expression) return must_be(place + "/key", "string");

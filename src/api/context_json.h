@@ -17,7 +17,8 @@ namespace flowstore::api {
 // The three below take canonical JSON text and are pure. Errors: invalid with FST_ERR_VALIDATION
 // and the words of ajv, the old server's validator.
 
-// [{"key":k,"value"?:v},...]. Keys are turned into strings as ajv does.
+// [{"key":k,"value"?:v},...]. Keys are turned into strings as ajv does, from a text that shows
+// which numbers are infinite (json::TooLarge); in values they become null.
 Result<std::vector<context::SetItem>> parse_set_items(std::string_view body);
 
 // Any object, given back as it is.

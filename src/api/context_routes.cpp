@@ -44,7 +44,7 @@ Response removed(const Status& status) {
 }
 
 Result<std::vector<context::SetItem>> set_items_of(const ReceivedBody& body) {
-  FLOWSTORE_TRY(const std::string text, parse_json_body(body));
+  FLOWSTORE_TRY(const std::string text, parse_json_body(body, json::TooLarge::infinite));
   return parse_set_items(text);
 }
 

@@ -6,7 +6,6 @@
 
 #include "api/url.h"
 #include "http/header_words.h"
-#include "json/text.h"
 
 namespace flowstore::api {
 namespace {
@@ -82,7 +81,7 @@ Task<Result<ReceivedBody>> receive_json_body(http::Request& request, EmptyBody e
   co_return body;
 }
 
-Result<std::string> parse_json_body(const ReceivedBody& body) {
+Result<std::string> parse_json_body(const ReceivedBody& body, json::TooLarge too_large) {
   if (body.type == Type::none) return std::string("null");
   // The old server counts the bytes of the decoded text, in which what is no UTF-8 has another
   // length.
@@ -91,7 +90,7 @@ Result<std::string> parse_json_body(const ReceivedBody& body) {
     if (is_miscounted()) return wrong_length();
     return "\"" + json::encode(json::utf16(body.bytes)) + "\"";
   }
-  auto canonical = json::canonical(body.bytes);
+  auto canonical = json::canonical(body.bytes, too_large);
   if (!canonical && is_miscounted()) return wrong_length();
   if (!canonical) return std::move(canonical).error();
   if (canonical->had_bad_utf8 && body.has_announced_length) return wrong_length();

@@ -8,6 +8,7 @@
 #include "base/result.h"
 #include "base/task.h"
 #include "http/handler.h"
+#include "json/text.h"
 
 namespace flowstore::api {
 
@@ -38,6 +39,7 @@ Task<Result<ReceivedBody>> receive_json_body(http::Request& request, EmptyBody e
 
 // The JSON value of the body, canonical text. Plain text is the JSON string of it, no body is null.
 // Pure, and so fit for another thread. Errors: invalid.
-Result<std::string> parse_json_body(const ReceivedBody& body);
+Result<std::string> parse_json_body(const ReceivedBody& body,
+                                    json::TooLarge too_large = json::TooLarge::null);
 
 }  // namespace flowstore::api

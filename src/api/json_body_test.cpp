@@ -177,6 +177,18 @@ TEST_F(JsonBodyTest, MakesStringsOfKeys) {
   EXPECT_EQ(post("p/s", R"([{"key":[null],"value":1}])").body, zero_length);
 }
 
+TEST_F(JsonBodyTest, MakesStringsOfKeysThatAreTooLargeForANumber) {
+  EXPECT_EQ(post("p/s", R"([{"key":1e400,"value":[1e400,{"a":-1e400},"1e999"]},)"
+                        R"({"key":[-1e400],"value":1e400}])")
+                .status,
+            200);
+  EXPECT_EQ(get("p/s?key=Infinity&key=-Infinity").body,
+            R"([{"key":"Infinity","value":[null,{"a":null},"1e999"]},)"
+            R"({"key":"-Infinity","value":null}])");
+  EXPECT_EQ(post("p/cache/s", R"({"a":1e400})").status, 200);
+  EXPECT_EQ(get("p/s?key=a").body, R"([{"key":"a","value":null}])");
+}
+
 TEST_F(JsonBodyTest, IgnoresOtherMembersAndTakesTheLastOfEqualOnes) {
   EXPECT_EQ(post("p/s", R"([{"x":{},"key":"b","value":1,"value":2,"key":"a","y":null}])").status,
             200);

@@ -30,12 +30,13 @@ bool is_digit(char c) noexcept { return c >= '0' && c <= '9'; }
 // when something else comes between.
 class Canonicaliser {
  public:
-  Canonicaliser(std::string_view text, Origin origin)
+  Canonicaliser(std::string_view text, Origin origin, TooLarge too_large)
       : begin_(text.data()),
         at_(begin_),
         kept_(begin_),
         end_(begin_ + text.size()),
-        origin_(origin) {}
+        origin_(origin),
+        too_large_(too_large) {}
 
   Result<Canonical> run() {
     if (static_cast<std::size_t>(end_ - begin_) >= kMostBytes) return refuse("too long");
@@ -324,10 +325,11 @@ class Canonicaliser {
   }
 
   void write_number(double value) {
-    if (std::isfinite(value)) {
-      append_number(out_, value);
-    } else {
+    if (std::isfinite(value)) return append_number(out_, value);
+    if (too_large_ == TooLarge::null) {
       out_.append("null");
+    } else {
+      out_.append(value < 0 ? "-1e999" : "1e999");
     }
   }
 
@@ -369,6 +371,7 @@ class Canonicaliser {
   const char* kept_;  // from here to at_ the text is as it should be, and not yet copied
   const char* end_;
   Origin origin_;
+  TooLarge too_large_;
   std::string out_;
   std::vector<Frame> frames_;
   std::vector<MemberSpan> members_;  // of all open objects, one behind the other
@@ -381,12 +384,12 @@ class Canonicaliser {
 
 }  // namespace
 
-Result<Canonical> canonical(std::string_view text) {
-  return Canonicaliser(text, Origin::request).run();
+Result<Canonical> canonical(std::string_view text, TooLarge too_large) {
+  return Canonicaliser(text, Origin::request, too_large).run();
 }
 
 Result<Canonical> canonical_stored(std::string_view text) {
-  return Canonicaliser(text, Origin::store).run();
+  return Canonicaliser(text, Origin::store, TooLarge::null).run();
 }
 
 }  // namespace flowstore::json

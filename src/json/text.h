@@ -13,6 +13,11 @@ namespace flowstore::json {
 // Arrays and objects within each other. Node.js itself gives up between 4,000 and 5,000.
 inline constexpr std::size_t kMaxDepth = 4000;
 
+// How a number that is too large for a double is written: as JSON.stringify does, or as 1e999 or
+// -1e999, for whoever looks at values first. To JavaScript they are infinite until they are
+// written.
+enum class TooLarge : std::uint8_t { null, infinite };
+
 // What canonical() made of a text.
 struct Canonical {
   Canonical() = default;
@@ -29,7 +34,7 @@ struct Canonical {
 // "FST_ERR_CTP_INVALID_JSON_BODY" for what is not JSON, and for a member `__proto__` or
 // `constructor.prototype` anywhere, which the old server refuses (it could change all objects
 // there).
-Result<Canonical> canonical(std::string_view text);
+Result<Canonical> canonical(std::string_view text, TooLarge too_large = TooLarge::null);
 
 // The same for text from the database, where such members are data like any other; the error's
 // message says what is wrong and where.
