@@ -69,13 +69,16 @@ Task<Result<ReceivedBody>> receive_json_body(http::Request& request, EmptyBody e
   if (size == 0 && (!content_type || empty == EmptyBody::allowed)) co_return body;
 
   const Type type = content_type ? type_of(*content_type) : Type::none;
-  // Only reading shows whether a body in chunks is empty.
-  const bool may_be_nothing = empty == EmptyBody::allowed && !size;
-  if (type == Type::none && !may_be_nothing) co_return unsupported_media_type();
+  if (type == Type::none) {
+    // Only reading shows whether a body in chunks is empty; its first bytes are enough.
+    if (empty == EmptyBody::refused || size) co_return unsupported_media_type();
+    FLOWSTORE_CO_TRY(const std::string_view first, co_await request.body().next());
+    if (!first.empty()) co_return unsupported_media_type();
+    co_return body;
+  }
   if (size && *size > kMaxJsonBody) co_return Error::too_large(kMaxJsonBody);
   FLOWSTORE_CO_TRY(body.bytes, co_await read_all(request.body()));
   if (body.bytes.empty() && empty == EmptyBody::allowed) co_return body;
-  if (type == Type::none) co_return unsupported_media_type();
   if (type == Type::json && body.bytes.empty()) co_return empty_json();
   body.type = type;
   co_return body;

@@ -59,6 +59,20 @@ TEST_F(JsonBodyTest, TakesNoOtherType) {
   EXPECT_EQ(ask("POST", "p/s", "").body, kUnsupported);
 }
 
+// The type is looked at before the size, as in the old server.
+TEST_F(JsonBodyTest, TakesNoOtherTypeHoweverLongTheBodyIs) {
+  const std::string body(kMaxJsonBody + 1, 'x');
+  for (const bool is_announced : {true, false}) {
+    announces_length = is_announced;
+    for (const Headers& headers : {Headers(), Headers{{"Content-Type", "text/html"}}}) {
+      EXPECT_EQ(ask("DELETE", "p/s", body, headers).body, kUnsupported) << is_announced;
+      EXPECT_LE(body_reads, 1) << is_announced;
+      EXPECT_EQ(ask("POST", "p/clean", body, headers).body, kUnsupported) << is_announced;
+    }
+  }
+  EXPECT_EQ(ask("DELETE", "p/s", "", {{"Content-Type", "text/html"}}).status, 200);
+}
+
 TEST_F(JsonBodyTest, TakesNoBodyForNull) { EXPECT_EQ(ask("POST", "p/s").body, kNoObject); }
 
 TEST_F(JsonBodyTest, RefusesAnEmptyTextAsJson) {
