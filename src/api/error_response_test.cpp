@@ -53,6 +53,12 @@ TEST(ErrorResponse, SpeaksToWritersOfContextAsTheOldServerDoes) {
   EXPECT_EQ(error_response(RouteFamily::context, Error(ErrorKind::no_space, "x", "y")).status, 507);
 }
 
+TEST(ErrorResponse, LeavesDeleteCharactersAsJavaScriptDoes) {
+  const Error error(ErrorKind::invalid, "", "a\x7f\x01");
+  EXPECT_EQ(body_of(error_response(RouteFamily::context, error)),
+            "{\"statusCode\":400,\"error\":\"Bad Request\",\"message\":\"a\x7f\\u0001\"}");
+}
+
 TEST(ErrorResponse, WritesLoneSurrogatesAsJavaScriptDoes) {
   const Error error(ErrorKind::invalid, "", "a\xED\xA0\xBD\"\xED\xB8\x80");
   EXPECT_EQ(body_of(error_response(RouteFamily::context_write, error)),

@@ -96,7 +96,7 @@ void LogFields::open(std::string_view name) {
 
 LogFields& LogFields::text(std::string_view name, std::string_view value) {
   open(name);
-  append_json_string(json_, value);
+  append_log_string(json_, value);
   return *this;
 }
 

@@ -137,20 +137,21 @@ TEST(Log, ReadsTheLevelNamesOfTheConfiguration) {
 TEST(Log, LetsNobodyForgeALine) {
   const auto act = [](Log& log) {
     LogFields fields;
-    fields.text("url", "/a\r\n{\"level\":\"INFO\"}");
-    log.info("first\nsecond\x1b[2J", fields);
+    fields.text("url", "/a\r\n{\"level\":\"INFO\"}\x7f");
+    log.info("first\nsecond\x1b[2J\x7f", fields);
   };
   for (const LogFormat format : {LogFormat::json, LogFormat::pretty}) {
     const std::string text = text_of(LogLevel::info, format, act);
     EXPECT_EQ(std::count(text.begin(), text.end(), '\n'), 1) << text;
-    EXPECT_EQ(text.find('\x1b'), std::string::npos) << text;
+    EXPECT_EQ(text.find_first_of("\x1b\x7f"), std::string::npos) << text;
   }
 }
 
 TEST(Log, EscapesAsJsonAsks) {
   EXPECT_EQ(json_string("plain"), R"("plain")");
   EXPECT_EQ(json_string("a\"b\\c/d"), R"("a\"b\\c/d")");
-  EXPECT_EQ(json_string("\b\f\n\r\t\x01\x1f\x7f"), R"("\b\f\n\r\t\u0001\u001f\u007f")");
+  EXPECT_EQ(json_string("\b\f\n\r\t\x01\x1f"), R"("\b\f\n\r\t\u0001\u001f")");
+  EXPECT_EQ(json_string("a\x7f"), "\"a\x7f\"");  // as JSON.stringify leaves it
   EXPECT_EQ(json_string(std::string_view("\0", 1)), R"("\u0000")");
   EXPECT_EQ(json_string("h\xC3\xA9 \xE2\x82\xAC \xF0\x9F\x98\x80"),
             "\"h\xC3\xA9 \xE2\x82\xAC \xF0\x9F\x98\x80\"");

@@ -2,6 +2,7 @@
 
 #include <array>
 #include <cstddef>
+#include <cstdint>
 
 #include "base/json_escape.h"
 
@@ -26,9 +27,13 @@ void put_digits(char* out, unsigned value, std::size_t width) {
   }
 }
 
-bool is_control(char c) {
+// Where a text goes. What a terminal would obey is escaped in lines of the log; elsewhere only what
+// JSON.stringify escapes.
+enum class Place : std::uint8_t { json, log_json, log_plain };
+
+bool is_escaped(char c, Place place) {
   const auto value = static_cast<unsigned char>(c);
-  return value < 0x20 || value == 0x7F;
+  return value < 0x20 || (value == 0x7F && place != Place::json);
 }
 
 void append_control(std::string& out, char c) {
@@ -78,8 +83,7 @@ std::size_t plain_length(std::string_view text) {
   return length;
 }
 
-// Copies `text`; `is_quoted` says that it stands in a JSON string.
-void append_text(std::string& out, std::string_view text, bool is_quoted) {
+void append_text(std::string& out, std::string_view text, Place place) {
   while (!text.empty()) {
     std::size_t length = plain_length(text);
     out.append(text.substr(0, length));
@@ -87,25 +91,33 @@ void append_text(std::string& out, std::string_view text, bool is_quoted) {
     if (text.empty()) return;
     const char c = text.front();
     length = character_length(text);
-    if (is_control(c)) {
+    if (is_escaped(c, place)) {
       append_control(out, c);
     } else if (length == 0) {
       out.append(kReplacement);
       length = 1;
     } else {
-      if (is_quoted && (c == '"' || c == '\\')) out.push_back('\\');
+      if (place != Place::log_plain && (c == '"' || c == '\\')) out.push_back('\\');
       out.append(text.substr(0, length));
     }
     text.remove_prefix(length);
   }
 }
 
+void append_quoted(std::string& out, std::string_view text, Place place) {
+  out.push_back('"');
+  append_text(out, text, place);
+  out.push_back('"');
+}
+
 }  // namespace
 
 void append_json_string(std::string& out, std::string_view text) {
-  out.push_back('"');
-  append_text(out, text, true);
-  out.push_back('"');
+  append_quoted(out, text, Place::json);
+}
+
+void append_log_string(std::string& out, std::string_view text) {
+  append_quoted(out, text, Place::log_json);
 }
 
 void append_time(std::string& out, std::chrono::system_clock::time_point time) {
@@ -133,7 +145,7 @@ std::string log_line(LogFormat format, LogLevel level, std::chrono::system_clock
     line.append("[");
     append_time(line, time);
     line.append("] ").append(name_of(level)).append(": ");
-    append_text(line, message, false);
+    append_text(line, message, Place::log_plain);
     if (!fields.empty()) line.append(" {").append(fields).append("}");
     line.append("\n");
     return line;
@@ -143,7 +155,7 @@ std::string log_line(LogFormat format, LogLevel level, std::chrono::system_clock
   line.append("\",");
   if (!fields.empty()) line.append(fields).append(",");
   line.append("\"msg\":");
-  append_json_string(line, message);
+  append_log_string(line, message);
   line.append("}\n");
   return line;
 }
