@@ -10,11 +10,25 @@ namespace {
 constexpr std::uint64_t kMostConnections = 1000;
 
 void read_type(const Value& value, Config& config) {
+  if (value.is_falsy()) return;
   const auto type = value.choice<bool>("context store", {{"sequelize", true}, {"db", true}});
   if (type) config.context.is_on = true;
 }
 
+// The old server compares with a quota above 0 only.
+void read_quota(const Value& value, Config& config) {
+  const auto text = value.optional_text();
+  if (!text) return;
+  const bool is_negative = text->starts_with('-') && parse_whole(text->substr(1));
+  if (is_negative) {
+    config.context.quota.reset();
+  } else {
+    read_limit(value, config.context.quota);
+  }
+}
+
 void read_database_type(const Value& value, Config& config) {
+  if (value.is_falsy()) return;
   const auto type = value.choice<DatabaseType>(
       "database", {{"sqlite", DatabaseType::sqlite}, {"postgres", DatabaseType::postgres}});
   if (type) config.context.database = *type;
@@ -31,6 +45,7 @@ void read_journal(const Value& value, Config& config) {
 }
 
 void read_port(const Value& value, Config& config) {
+  if (value.is_falsy()) return;
   if (const auto port = value.whole(1, 65535)) {
     config.context.port = static_cast<std::uint16_t>(*port);
   }
@@ -60,7 +75,19 @@ std::string show_mode(TlsMode mode) {
   return "";
 }
 
+// The old server asks whether it is true for JavaScript. `no` and `off` are texts, and so were true
+// there: who wrote them has to decide.
+std::optional<TlsMode> mode_in_javascript(const Value& value, std::string_view text) {
+  if (value.is_falsy()) return TlsMode::disable;
+  const bool is_on = parse_flag(text) == true || text == "yes" || text == "on" || text == "1";
+  return is_on ? std::optional(TlsMode::verify_full) : std::nullopt;
+}
+
 void read_ssl(const Value& value, Config& config) {
+  const auto text = value.optional_text();
+  if (!text) return;
+  config.context.tls.mode = mode_in_javascript(value, *text);
+  if (config.context.tls.mode) return;
   const auto meaning =
       value.choice<TlsMode>("way to encrypt", {{"true", TlsMode::verify_full},
                                                {"false", TlsMode::disable},
@@ -100,8 +127,7 @@ std::vector<Option> context_options() {
   return {
       {"context.type", read_type,
        [](const Config& c) { return std::string(c.context.is_on ? "db" : "none"); }},
-      {"context.quota", [](const Value& v, Config& c) { read_limit(v, c.context.quota); },
-       [](const Config& c) { return show_limit(c.context.quota); }},
+      {"context.quota", read_quota, [](const Config& c) { return show_limit(c.context.quota); }},
       {"context.options.type", read_database_type, show_database_type},
       {"context.options.storage",
        [](const Value& v, Config& c) { read_optional_text(v, c.context.storage); },
@@ -146,7 +172,7 @@ std::vector<Option> context_options() {
        },
        [](const Config& c) { return std::to_string(c.context.connections); }},
       // It printed every statement to standard output.
-      {"context.options.logging", [](const Value& v, Config&) { (void)v.flag(); }, nullptr},
+      {"context.options.logging", [](const Value&, Config&) {}, nullptr},
   };
 }
 

@@ -124,10 +124,36 @@ TEST_F(ContextOptions, TakeEmptyTextsForNone) {
   EXPECT_TRUE(context.password.empty());
 }
 
+TEST_F(ContextOptions, AreNotSetWhereTheOldServerTookThemForThat) {
+  for (const char* const nothing : {"''", "false", "0"}) {
+    const std::string value(nothing);
+    EXPECT_FALSE(read("{type: " + value + "}").is_on) << value;
+    const ContextConfig context =
+        read("{type: db, quota: " + value + ", options: {type: " + value + "}}");
+    EXPECT_TRUE(context.is_on) << value;
+    EXPECT_EQ(context.quota, std::nullopt) << value;
+    EXPECT_EQ(context.database, DatabaseType::sqlite) << value;
+    const ContextConfig postgres =
+        read("{type: db, options: {type: postgres, port: " + value + "}}");
+    EXPECT_EQ(postgres.port, 5432) << value;
+    EXPECT_EQ(tls_of(value), TlsMode::disable) << value;
+  }
+  EXPECT_EQ(read("{type: db, quota: -1}").quota, std::nullopt);
+  EXPECT_EQ(said("{type: db, options: {logging: any text}}"), Said{});
+  EXPECT_EQ(said("{type: db, options: {logging: {a: 1}}}"), Said{});
+}
+
+TEST_F(ContextOptions, EncryptWhereTheOldServerDid) {
+  for (const char* const ssl : {"yes", "on", "1", "True", "{}", "{ca: }"}) {
+    EXPECT_EQ(tls_of(ssl), TlsMode::verify_full) << ssl;
+  }
+}
+
 TEST_F(ContextOptions, EncryptAsTheySay) {
   EXPECT_EQ(tls_of("true"), TlsMode::verify_full);
   EXPECT_EQ(tls_of("'true'"), TlsMode::verify_full);
   EXPECT_EQ(tls_of("false"), TlsMode::disable);
+  EXPECT_EQ(tls_of("'false'"), TlsMode::disable);
   EXPECT_EQ(tls_of("require"), TlsMode::require);
   EXPECT_EQ(tls_of("{mode: verify-ca}"), TlsMode::verify_ca);
   EXPECT_EQ(tls_of("{mode: disable}"), TlsMode::disable);
@@ -159,8 +185,8 @@ TEST_F(ContextOptions, RefuseNonsense) {
   EXPECT_EQ(said("{type: db, options: {journal: off}}"),
             Said{"3: context.options.journal: \"off\" is no journal; use wal or delete"});
   const std::string begin = "{type: db, options: {type: postgres, ";
-  EXPECT_EQ(said(begin + "port: 0}}"),
-            Said{"3: context.options.port: \"0\" is not allowed; use a whole number from 1 to "
+  EXPECT_EQ(said(begin + "port: 65536}}"),
+            Said{"3: context.options.port: \"65536\" is not allowed; use a whole number from 1 to "
                  "65535"});
   EXPECT_EQ(said(begin + "connections: 0}}"),
             Said{"3: context.options.connections: \"0\" is not allowed; use a whole number from 1 "
@@ -169,10 +195,13 @@ TEST_F(ContextOptions, RefuseNonsense) {
       said(begin + "ssl: maybe}}"),
       Said{"3: context.options.ssl: \"maybe\" is no way to encrypt; use true, false, disable, "
            "require, verify-ca or verify-full"});
-  EXPECT_EQ(said(begin + "ssl: {}}}"),
-            Said{"3: context.options.ssl: does not say whether to encrypt; use true, false or a "
-                 "mode"});
-  EXPECT_EQ(said(begin + "ssl: {sslmode: require}}}").size(), 2u);  // and the name is not known
+  // Not encrypted for whoever reads it, and encrypted by the old server.
+  EXPECT_EQ(said(begin + "ssl: no}}").size(), 1u);
+  EXPECT_EQ(said(begin + "ssl: off}}").size(), 1u);
+  EXPECT_EQ(said(begin + "ssl: {sslmode: require}}}"),
+            (Said{"warning 3: context.options.ssl.sslmode: is no option and is ignored",
+                  "3: context.options.ssl: does not say whether to encrypt; use true, false or a "
+                  "mode"}));
   EXPECT_EQ(said(begin + "ssl: {mode: prefer}}}"),
             Said{"3: context.options.ssl.mode: \"prefer\" is no way to encrypt; use disable, "
                  "require, verify-ca or verify-full"});

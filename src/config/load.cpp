@@ -113,6 +113,10 @@ class Loader {
     if (config.context.storage != kInMemory) {
       config.context.storage = absolute(absolute(config.home, "var"), config.context.storage);
     }
+    // An empty group is true for JavaScript.
+    const std::string_view ssl = "context.options.ssl";
+    DatabaseTls& tls = config.context.tls;
+    if (!tls.mode && lines.has(ssl) && !lines.has_below(ssl)) tls.is_on = true;
     check_rules(config, lines, problems);
     note_origins(lines);
   }

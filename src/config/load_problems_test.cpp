@@ -60,7 +60,7 @@ TEST_F(Load, SaysWhatIsWrongWhereAndWhatToDo) {
        {"4: logging.level: \"INFO\" is no logging level; use fatal, error, warn, info, debug, "
         "trace "
         "or silent",
-        "5: logging.pretty: \"yes\" is neither true nor false; use one of them"}},
+        "warning 5: logging.pretty: \"yes\" counts as true, as everything but false does"}},
       {"base_url: http://f\ndriver: {type: memory}\nlimits:\n  idleTimeout: 0\n  headerTimeout: "
        "1.5s\n"
        "  writeTimeout: long\n",

@@ -83,6 +83,29 @@ TEST_F(Load, ReadsEveryOption) {
   EXPECT_TRUE(c.has_metrics);
 }
 
+TEST_F(Load, TakesForNotSetWhatTheOldServerDid) {
+  for (const char* const nothing : {"''", "false", "0", "0.0", ""}) {
+    const std::string value(nothing);
+    const auto loaded = load_text("host: " + value +
+                                  "\nbase_url: http://f\n"
+                                  "driver: {type: memory, quota: " +
+                                  value + "}\n");
+    EXPECT_EQ(said(loaded), std::vector<std::string>()) << value;
+    EXPECT_EQ(loaded.config.host, "localhost") << value;
+    EXPECT_EQ(loaded.config.driver.quota, std::nullopt) << value;
+  }
+  EXPECT_EQ(load_text(std::string(minimal) + "port: 0\n").config.port, 0);  // any, not 3001
+}
+
+TEST_F(Load, WritesForPeopleWhereTheOldServerDid) {
+  for (const char* const text : {"no", "0", "''"}) {
+    const auto loaded = load_text(std::string(minimal) + "logging: {pretty: " + text + "}\n");
+    EXPECT_TRUE(loaded.is_usable()) << text;
+    EXPECT_EQ(loaded.problems.size(), 1u) << text;
+    EXPECT_TRUE(loaded.config.logging.is_pretty) << text;
+  }
+}
+
 TEST_F(Load, ReadsFixedTokens) {
   const std::string digest(64, 'A');
   write("secret", "from-file\r\n");

@@ -19,10 +19,13 @@ inline std::string show_flag(bool flag) { return flag ? "true" : "false"; }
 
 inline std::string show_text(const std::string& text) { return text.empty() ? "none" : text; }
 
-// 0 means no limit, as in the old server.
+// 0, false or an empty text means no limit, as in the old server.
 inline void read_limit(const Value& value, std::optional<std::uint64_t>& limit) {
-  const auto bytes = value.bytes();
-  if (bytes) limit = *bytes == 0 ? std::nullopt : bytes;
+  if (value.is_falsy()) {
+    limit.reset();
+  } else if (const auto bytes = value.bytes()) {
+    limit = *bytes == 0 ? std::nullopt : bytes;  // 0B, 0.1
+  }
 }
 
 // An empty text is as good as none, as in JavaScript: what `into` holds stays.

@@ -31,6 +31,15 @@ std::optional<LogLevel> read_level(const Value& value) {
                                                   {"silent", LogLevel::silent}});
 }
 
+// To the old server everything but false was true.
+void read_pretty(const Value& value, Config& config) {
+  const auto text = value.optional_text();
+  if (!text) return;
+  const auto flag = parse_flag(*text);
+  config.logging.is_pretty = flag.value_or(true);
+  if (!flag) value.warn(value.shown() + " counts as true, as everything but false does");
+}
+
 std::string show_level(LogLevel level) {
   switch (level) {
     case LogLevel::trace:
@@ -93,6 +102,7 @@ Table server_options() {
   return {
       {"host",
        [](const Value& v, Config& c) {
+         if (v.is_falsy()) return;
          if (auto host = v.text()) c.host = *std::move(host);
        },
        [](const Config& c) { return c.host; }},
@@ -229,10 +239,7 @@ Table operations_options() {
          if (const auto level = read_level(v)) c.logging.http = *level;
        },
        [](const Config& c) { return show_level(c.logging.http); }},
-      {"logging.pretty",
-       [](const Value& v, Config& c) {
-         if (const auto flag = v.flag()) c.logging.is_pretty = *flag;
-       },
+      {"logging.pretty", read_pretty,
        [](const Config& c) { return show_flag(c.logging.is_pretty); }},
       {"telemetry.backend.prometheus.enabled",
        [](const Value& v, Config& c) {

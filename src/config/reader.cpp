@@ -149,6 +149,12 @@ int KeyLines::near(std::string_view key) const {
   return 0;
 }
 
+bool KeyLines::has_below(std::string_view key) const {
+  const std::string start = std::string(key) + ".";
+  const auto next = lines_.lower_bound(start);
+  return next != lines_.end() && next->first.starts_with(start);
+}
+
 KeyLines read_options(const YamlNode& root, Config& config, Problems& problems) {
   Reader reader(config, problems);
   reader.read_group(root, "", "");

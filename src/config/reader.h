@@ -18,6 +18,7 @@ class KeyLines {
  public:
   void add(const std::string& key, int line) { lines_.emplace(key, line); }
   bool has(std::string_view key) const { return lines_.contains(key); }
+  bool has_below(std::string_view key) const;
   // The line of the key, else of the nearest group or list around it; 0 if there is none.
   int near(std::string_view key) const;
 

@@ -21,6 +21,15 @@ void Value::reject(std::string message) const {
   problems_.reject(key_, node_.line, std::move(message));
 }
 
+void Value::warn(std::string message) const {
+  problems_.warn(key_, node_.line, std::move(message));
+}
+
+bool Value::is_falsy() const {
+  if (node_.kind != YamlNode::Kind::scalar) return false;
+  return node_.text.empty() || parse_flag(node_.text) == false || parse_whole(node_.text) == 0;
+}
+
 std::string Value::shown() const { return is_secret_ ? "it" : in_quotes(node_.text); }
 
 std::optional<std::string> Value::scalar() const {

@@ -68,6 +68,12 @@ class Value {
     return std::nullopt;
   }
 
+  // What JavaScript takes for false, and the old server for an option that is not set: false, 0 or
+  // an empty text.
+  bool is_falsy() const;
+
+  // Says what the operator should know of it; it is used all the same.
+  void warn(std::string message) const;
   // Reports what is wrong with it. `message` may quote shown(), never the text itself.
   void reject(std::string message) const;
   // The value in quotes; "it" for secrets.
