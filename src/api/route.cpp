@@ -185,6 +185,17 @@ Route match(std::string_view method, const Parts& parts) {
   return route.endpoint == Endpoint::unknown ? Route() : std::move(route);
 }
 
+// A request to a proxy names scheme and host as well; every server takes that form, too (RFC 9112,
+// section 3.2.2).
+std::string_view without_origin(std::string_view target) {
+  for (const std::string_view scheme : {"http://", "https://"}) {
+    if (!target.starts_with(scheme)) continue;
+    const std::size_t end = target.find_first_of("/?#", scheme.size());
+    if (end != std::string_view::npos && target[end] == '/') return target.substr(end);
+  }
+  return target;
+}
+
 // A route that needs no token.
 Route open_route(std::string_view path, Endpoint endpoint, bool is_method_right) {
   Route route;
@@ -198,6 +209,15 @@ bool is_console(std::string_view path) {
          (path.size() == kConsole.size() || path[kConsole.size()] == '/');
 }
 
+// The routes without a token whose path is one word.
+std::optional<Route> match_open(std::string_view method, std::string_view path) {
+  if (path == kHealth) return open_route(kHealth, Endpoint::health, is_read(method));
+  if (path == kReady) return open_route(kReady, Endpoint::ready, is_read(method));
+  if (path == kOpenapi) return open_route(kOpenapi, Endpoint::openapi, is_read(method));
+  if (path == kMetrics) return open_route(kMetrics, Endpoint::metrics, method == "GET");
+  return std::nullopt;
+}
+
 Route console_route(std::string_view path) {
   Route route;
   route.endpoint = Endpoint::console;
@@ -209,18 +229,20 @@ Route console_route(std::string_view path) {
 }  // namespace
 
 Result<Route> parse_route(std::string_view method, std::string_view target) {
-  const std::string_view path = split_target(target).path;
-  if (path == kHealth) return open_route(kHealth, Endpoint::health, is_read(method));
-  if (path == kReady) return open_route(kReady, Endpoint::ready, is_read(method));
-  if (path == kOpenapi) return open_route(kOpenapi, Endpoint::openapi, is_read(method));
-  if (path == kMetrics) return open_route(kMetrics, Endpoint::metrics, method == "GET");
+  const std::string_view local = without_origin(target);
+  const std::string_view path = split_target(local).path;
+  // The old server compares the target as it was sent with what needs no token.
+  const bool may_be_open = local.size() == target.size();
+  if (may_be_open) {
+    if (auto route = match_open(method, path)) return *std::move(route);
+  }
   const bool is_plain = path.find('%') == std::string_view::npos;
-  if (!is_plain && !percent_decode(path)) return bad_url(target);
+  if (!is_plain && !percent_decode(path)) return bad_url(local);
   if (!path.starts_with('/')) return Route();
-  if (is_console(path)) return console_route(path);
+  if (may_be_open && is_console(path)) return console_route(path);
   Decoder decoder(path);
   const auto parts = take_apart(path, decoder);
-  if (!parts) return bad_url(target);
+  if (!parts) return bad_url(local);
   Route route = match(method, *parts);
   route.decoded = decoder.take();
   return route;

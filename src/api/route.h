@@ -54,8 +54,9 @@ struct Route {
 };
 
 // Reads method and path. Case and slashes count; ids are matched up to 500 characters, as the old
-// server's router has it. The target must outlive the route. Error: FST_ERR_BAD_URL for a malformed
-// %XX anywhere in the path.
+// server's router has it. A target with scheme and host ("http://host/v1/...") is that of its path,
+// except that it needs a token always. The target must outlive the route. Error: FST_ERR_BAD_URL
+// for a malformed %XX anywhere in the path.
 Result<Route> parse_route(std::string_view method, std::string_view target);
 
 }  // namespace flowstore::api

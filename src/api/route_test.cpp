@@ -138,6 +138,31 @@ TEST(Route, IsUnknownForEverythingElse) {
   EXPECT_EQ(endpoint_of("POST", "/v1/quota/t/p"), Endpoint::unknown);
 }
 
+TEST(Route, TakesATargetThatNamesItsHost) {
+  for (const std::string_view origin : {"http://host", "https://user@host:3001", "http://[::1]"}) {
+    const std::string target = std::string(origin) + "/v1/files/t/p/http://x/y?z=/";
+    const auto route = parse_route("GET", target);
+    ASSERT_TRUE(route) << target;
+    EXPECT_EQ(route->endpoint, Endpoint::file_read) << target;
+    EXPECT_EQ(route->project, "p") << target;
+    EXPECT_EQ(route->path, "http://x/y") << target;
+  }
+  for (const char* const target :
+       {"http://host", "http://host?/v1/quota/t", "http://host#/v1/quota/t", "http:/v1/quota/t",
+        "ftp://host/v1/quota/t", "/http://host/v1/quota/t"}) {
+    EXPECT_EQ(endpoint_of("GET", target), Endpoint::unknown) << target;
+  }
+  EXPECT_EQ(parse_route("GET", "http://host/v1/%").error().message(),
+            "'/v1/%' is not a valid url component");
+}
+
+// Those who compare targets as they were sent must not be led past the token.
+TEST(Route, NeedsATokenForATargetThatNamesItsHost) {
+  for (const char* const path : {"/health", "/ready", "/metrics", "/openapi.yaml", "/console"}) {
+    EXPECT_EQ(endpoint_of("GET", "http://host" + std::string(path)), Endpoint::unknown) << path;
+  }
+}
+
 TEST(Route, DecodesEachPartAfterSplitting) {
   const auto route = parse_route("GET", "/v1/files/t%2Fx/p%20q/d%2Fe/../f?x=%");
   ASSERT_TRUE(route);
