@@ -81,7 +81,7 @@ Task<Response> ContextRoutes::serve(Request& request, const Route& route,
 }
 
 Task<Response> ContextRoutes::get(Request& request, const Route& route) {
-  const Query query(split_target(request.target()).query);
+  const Query query(split_target(request.target()).tail);
   const auto keys = query.all("key");
   if (keys.empty()) {
     const Error error(ErrorKind::invalid, "FST_ERR_VALIDATION",
@@ -127,7 +127,7 @@ Task<Response> ContextRoutes::remove(Request& request, const Route& route) {
 }
 
 Task<Response> ContextRoutes::cache_read(Request& request, const Route& route) {
-  const auto asked = parse_page_request(Query(split_target(request.target()).query));
+  const auto asked = parse_page_request(Query(split_target(request.target()).tail));
   if (!asked) co_return error_response(RouteFamily::context, asked.error());
   const std::string project(route.project);
   auto page = co_await service_.list(request.caller(), project, asked->after, asked->most);

@@ -56,6 +56,14 @@ TEST_F(ContextApiTest, TakesATokenThatIsBoundToATeam) {
   EXPECT_EQ(post("p/s", R"([{"key":"a","value":1}])").status, 200);
 }
 
+TEST_F(ContextApiTest, ReadsWhatFollowsTheFirstMarkOfATargetAsItsQuery) {
+  EXPECT_EQ(post("p/s", R"([{"key":"a#b","value":1}])").status, 200);
+  EXPECT_EQ(get("p/s?key=a#b").body, R"([{"key":"a#b","value":1}])");
+  EXPECT_EQ(get("p/s#key=a#b").body, R"([{"key":"a#b","value":1}])");
+  EXPECT_EQ(get("p/cache?limit=1#").body,
+            R"({"meta":{"next_cursor":1},"count":1,"data":[{"scope":"s","values":{"a#b":1}}]})");
+}
+
 TEST_F(ContextApiTest, GetsManyKeysInTheirOrder) {
   post("p/flow1", R"([{"key":"a","value":1},{"key":"c","value":{"d":[1]}}])");
   EXPECT_EQ(

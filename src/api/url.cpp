@@ -55,10 +55,13 @@ std::string decode_query_word(std::string_view text) {
 }  // namespace
 
 Target split_target(std::string_view target) {
-  target = target.substr(0, target.find('#'));
-  const std::size_t mark = target.find('?');
-  if (mark == std::string_view::npos) return Target{target, std::string_view()};
-  return Target{target.substr(0, mark), target.substr(mark + 1)};
+  const std::size_t mark = target.find_first_of("?#");
+  Target parts;
+  parts.path = target.substr(0, mark);
+  if (mark == std::string_view::npos) return parts;
+  parts.tail = target.substr(mark + 1);
+  if (target[mark] == '?') parts.query = parts.tail;
+  return parts;
 }
 
 std::optional<std::string> percent_decode(std::string_view text) {

@@ -9,10 +9,11 @@
 
 namespace flowstore::api {
 
-// The two halves of a target as sent. What follows '#' belongs to neither.
+// The two halves of a target as sent: its path ends at the first '?' or '#'.
 struct Target {
   std::string_view path;
-  std::string_view query;  // without the '?'
+  std::string_view query;  // behind a '?', with any '#'; empty where '#' came first
+  std::string_view tail;   // behind either of them, which the old server reads as the query
 };
 
 Target split_target(std::string_view target);

@@ -5,11 +5,15 @@
 namespace flowstore::api {
 namespace {
 
-TEST(Url, SplitsPathAndQueryAndDropsTheFragment) {
-  EXPECT_EQ(split_target("/a/b?c=d#e").path, "/a/b");
-  EXPECT_EQ(split_target("/a/b?c=d#e").query, "c=d");
+TEST(Url, SplitsPathAndQueryAtTheFirstMark) {
+  EXPECT_EQ(split_target("/a/b").path, "/a/b");
+  EXPECT_EQ(split_target("/a/b").tail, "");
+  EXPECT_EQ(split_target("/a/b?c=d#e?f").path, "/a/b");
+  EXPECT_EQ(split_target("/a/b?c=d#e?f").query, "c=d#e?f");
+  EXPECT_EQ(split_target("/a/b?c=d#e?f").tail, "c=d#e?f");
   EXPECT_EQ(split_target("/a#b?c").path, "/a");
   EXPECT_EQ(split_target("/a#b?c").query, "");
+  EXPECT_EQ(split_target("/a#b?c").tail, "b?c");
 }
 
 TEST(Url, DecodesOnce) {
