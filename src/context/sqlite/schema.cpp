@@ -20,7 +20,8 @@ constexpr const char* kContexts =
     "CREATE INDEX IF NOT EXISTS `flowstore_contexts_project` ON `Contexts` (`project`);";
 
 // How many rows a project has, which every page says: counting a thousand of them would take longer
-// than reading the page. Triggers keep it, whoever writes.
+// than reading the page. Triggers keep it, whoever writes, except where a program replaces a row by
+// INSERT OR REPLACE: SQLite runs no trigger for the row that goes.
 constexpr const char* kCounts =
     "DROP TRIGGER IF EXISTS `flowstore_context_counts_insert`;"
     "DROP TRIGGER IF EXISTS `flowstore_context_counts_delete`;"
@@ -28,8 +29,6 @@ constexpr const char* kCounts =
     "DROP TABLE IF EXISTS `flowstore_context_counts`;"
     "CREATE TABLE `flowstore_context_counts`"
     " (`project` VARCHAR(255) NOT NULL PRIMARY KEY, `rows` INTEGER NOT NULL) WITHOUT ROWID;"
-    "INSERT INTO `flowstore_context_counts`"
-    " SELECT `project`, COUNT(*) FROM `Contexts` GROUP BY `project`;"
     "CREATE TRIGGER `flowstore_context_counts_insert` AFTER INSERT ON `Contexts` BEGIN"
     " INSERT INTO `flowstore_context_counts` VALUES (NEW.`project`, 1)"
     " ON CONFLICT (`project`) DO UPDATE SET `rows` = `rows` + 1; END;"
@@ -42,6 +41,14 @@ constexpr const char* kCounts =
     " DELETE FROM `flowstore_context_counts` WHERE `project` = OLD.`project` AND `rows` <= 0;"
     " INSERT INTO `flowstore_context_counts` VALUES (NEW.`project`, 1)"
     " ON CONFLICT (`project`) DO UPDATE SET `rows` = `rows` + 1; END;";
+// Every start counts anew, along the index, and writes what was wrong.
+constexpr const char* kRecount =
+    "INSERT INTO `flowstore_context_counts`"
+    " SELECT `project`, COUNT(*) FROM `Contexts` WHERE TRUE GROUP BY `project`"
+    " ON CONFLICT (`project`) DO UPDATE SET `rows` = excluded.`rows`"
+    " WHERE `rows` <> excluded.`rows`;"
+    "DELETE FROM `flowstore_context_counts`"
+    " WHERE `project` NOT IN (SELECT `project` FROM `Contexts`);";
 constexpr const char* kCountPieces =
     "SELECT COUNT(*) FROM `sqlite_schema` WHERE `name` LIKE 'flowstore\\_context\\_counts%' ESCAPE "
     "'\\'";
@@ -96,8 +103,13 @@ Code make_tables(const Connection& connection) {
   if (code == SQLITE_OK) code = connection.run(kContexts);
   std::string pieces;
   if (code == SQLITE_OK) pieces = connection.ask(kCountPieces, code);
-  if (code == SQLITE_OK && pieces != kAllPieces) code = connection.run(kCounts);
-  return code == SQLITE_OK ? connection.run("COMMIT") : code;
+  const bool has_counts = pieces == kAllPieces;
+  if (code == SQLITE_OK && !has_counts) code = connection.run(kCounts);
+  if (code == SQLITE_OK && !has_counts) code = connection.run(kRecount);
+  if (code == SQLITE_OK) code = connection.run("COMMIT");
+  // No reason not to start if it fails: a file that is damaged in places serves what is whole.
+  if (code == SQLITE_OK && has_counts) (void)connection.run(kRecount);
+  return code;
 }
 
 }  // namespace

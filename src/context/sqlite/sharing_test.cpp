@@ -107,6 +107,23 @@ TEST_F(SqliteSharing, CountsAnewWhereTheCountsWereLost) {
   EXPECT_EQ(count(), 3U);
 }
 
+TEST_F(SqliteSharing, CountsAnewAtEveryStart) {
+  ASSERT_TRUE(open());
+  ASSERT_TRUE(put("a", "{}"));
+  ASSERT_TRUE(put("b", "{}"));
+  // No trigger sees the row that goes.
+  sql("INSERT OR REPLACE INTO Contexts (project, scope, `values`, createdAt, updatedAt)"
+      " VALUES ('p', 'a', '{}', '', '')");
+  sql("INSERT INTO flowstore_context_counts VALUES ('gone', 3)");
+  EXPECT_EQ(count(), 3U);
+  ASSERT_TRUE(open());
+  EXPECT_EQ(count(), 2U);
+  EXPECT_EQ(count("gone"), 0U);
+  EXPECT_EQ(sql("SELECT COUNT(*) FROM flowstore_context_counts"), "1") << "nothing is left behind";
+  ASSERT_TRUE(put("c", "{}"));
+  EXPECT_EQ(count(), 3U);
+}
+
 TEST_F(SqliteSharing, SeesWhatAnotherProcessWritesInTheQuota) {
   ASSERT_TRUE(open());
   ASSERT_TRUE(put("a", text_of(50), 100));
