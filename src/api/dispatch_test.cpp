@@ -190,6 +190,10 @@ TEST_F(DispatchTest, BoundsOneFile) {
   EXPECT_EQ(ask("POST", "/v1/files/t/p/a", std::string(10, 'x')).status, 200);
   EXPECT_EQ(ask("POST", "/v1/files/t/p/a", std::string(11, 'x')).status, 413);
   EXPECT_EQ(ask("GET", "/v1/files/t/p/a").body.size(), 10u);
+  const Answer refused = ask("POST", "/v1/files/t/p/a", "x", {{"FF_MODE", "append"}});
+  EXPECT_EQ(refused.status, 413);
+  EXPECT_TRUE(refused.is_closed);
+  EXPECT_EQ(ask("GET", "/v1/files/t/p/a").body.size(), 10u);
 }
 
 }  // namespace

@@ -52,9 +52,12 @@ class Disk {
 
   // Adds bytes, or the content of a temporary file, to the end; all or nothing, also when the
   // process is killed, as soon as the next one has started. A file that has other names (hard
-  // links) keeps its content under those. Errors as replace().
-  Outcome<WriteResult> append(const std::string& path, std::string_view bytes);
-  Outcome<WriteResult> append(const std::string& path, TempFile file);
+  // links) keeps its content under those. Errors as replace(), and kTooLong: the file would hold
+  // more than was expected.
+  Outcome<WriteResult> append(const std::string& path, std::string_view bytes,
+                              const Expected& expected = Expected());
+  Outcome<WriteResult> append(const std::string& path, TempFile file,
+                              const Expected& expected = Expected());
 
   // Removes a file; its size. EISDIR for a folder. Links and the like go too, and held nothing.
   Outcome<std::uint64_t> remove(const std::string& path);
@@ -113,8 +116,9 @@ class Disk {
   int publish_new(TempFile& file, int folder, const std::string& name) const;
   int exchange(const TempFile& file, int folder, const std::string& name) const;
 
-  Outcome<WriteResult> add(const std::string& path, Addition& addition);
-  Outcome<WriteResult> add_in(int folder, const std::string& path, Addition& addition);
+  Outcome<WriteResult> add(const std::string& path, Addition& addition, const Expected& expected);
+  Outcome<WriteResult> add_in(int folder, const std::string& path, Addition& addition,
+                              const Expected& expected);
   Outcome<WriteResult> add_to_nothing(int folder, const std::string& name, Addition& addition);
   Outcome<WriteResult> add_to_copy(int folder, const std::string& path, const Addition& addition);
   Outcome<WriteResult> add_to(int folder, int target, const struct stat& old,

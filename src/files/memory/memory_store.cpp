@@ -31,8 +31,8 @@ class Store::Incoming final : public Upload {
   }
 
   std::uint64_t size() const override { return size_; }
-  Task<Result<WriteResult>> commit(Expected /*expected*/) override {
-    auto written = store_.commit(key_, std::move(body_), mode_);
+  Task<Result<WriteResult>> commit(Expected expected) override {
+    auto written = store_.commit(key_, std::move(body_), mode_, expected);
     if (written) reserved_ = 0;  // it belongs to the file now
     co_return written;
   }
@@ -59,12 +59,16 @@ Task<Result<std::unique_ptr<Upload>>> Store::receive(const FileKey& key, ByteSou
   co_return std::unique_ptr<Upload>(std::move(incoming));
 }
 
-Result<WriteResult> Store::commit(const FileKey& key, std::string body, WriteMode mode) {
+Result<WriteResult> Store::commit(const FileKey& key, std::string body, WriteMode mode,
+                                  const Expected& expected) {
   const bool is_append = mode == WriteMode::append;
   const std::lock_guard lock(mutex_);
   FLOWSTORE_TRY_STATUS(check_place(key));
   const auto found = files_.find(key.path());
   const std::uint64_t old_size = found == files_.end() ? 0 : found->second.stat.size;
+  if (is_append && !expected.has_room(old_size, body.size())) {
+    return Error::too_large(*expected.most);
+  }
   if (is_append && found != files_.end()) body.insert(0, *found->second.bytes);
   // A replaced file gives its bytes back; an appended one goes on being counted.
   if (!is_append) release(old_size);

@@ -53,7 +53,8 @@ class Store final : public FileStore {
   // Why what has nothing below it cannot be listed.
   Error no_folder(const FileKey& folder) const;
 
-  Result<WriteResult> commit(const FileKey& key, std::string body, WriteMode mode);
+  Result<WriteResult> commit(const FileKey& key, std::string body, WriteMode mode,
+                             const Expected& expected);
 
   bool reserve(std::uint64_t bytes) noexcept;
   void release(std::uint64_t bytes) noexcept { bytes_ -= bytes; }
