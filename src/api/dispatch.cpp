@@ -150,7 +150,7 @@ Task<Response> Dispatch::project_quota(const Request& request, const Route& rout
   const auto project = files::ProjectKey::parse(route.team, route.project);
   if (!project) co_return invalid_path();
   UsageLimits limits;
-  if (Query(split_target(request.target()).query).has("limits")) limits = limits_of(grant);
+  if (Query(split_target(request.target()).query).is_on("limits")) limits = limits_of(grant);
   const auto used = co_await files_.used(*project);
   co_return usage_response(used, limits);
 }

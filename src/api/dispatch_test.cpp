@@ -106,6 +106,8 @@ TEST_F(DispatchTest, ListsAFolderInPages) {
 TEST_F(DispatchTest, RemovesAFolderOnlyWhenAskedTo) {
   ask("POST", "/v1/files/t/p/d/x", "12");
   EXPECT_EQ(ask("DELETE", "/v1/files/t/p/d").status, 400);
+  EXPECT_EQ(ask("DELETE", "/v1/files/t/p/d?recursive=false").status, 400);
+  EXPECT_EQ(ask("GET", "/v1/files/t/p/d/x?list=no").body, "12");
   EXPECT_EQ(ask("DELETE", "/v1/files/t/p/d?recursive").status, 200);
   EXPECT_EQ(ask("GET", "/v1/files/t/p/d/x").status, 404);
   EXPECT_EQ(ask("GET", "/v1/quota/t/p").body, R"({"used":0})");
@@ -127,6 +129,7 @@ TEST_F(DispatchTest, TellsTheLimitsToThoseWhoAskForThem) {
   verifier.grant.file_quota = 100;
   verifier.grant.context_quota = 7;
   EXPECT_EQ(ask("GET", "/v1/quota/t/p").body, R"({"used":0})");
+  EXPECT_EQ(ask("GET", "/v1/quota/t/p?limits=0").body, R"({"used":0})");
   // Without a context store there is no limit of one.
   EXPECT_EQ(ask("GET", "/v1/quota/t/p?limits").body, R"({"used":0,"limit":100})");
 }

@@ -45,7 +45,7 @@ struct Question {
 
 bool wants_list(const Request& request) {
   const std::string_view query = split_target(request.target()).query;
-  return !query.empty() && Query(query).has("list");
+  return !query.empty() && Query(query).is_on("list");
 }
 
 Response answer_of(const Request& request, const Question& question,
@@ -142,7 +142,7 @@ Task<Response> FileRoutes::remove(Request& request, const Route& route) {
   const auto key = key_of(route);
   if (!key) co_return error_response(RouteFamily::remove, key.error());
   const auto conditions = parse_preconditions(request);
-  const bool is_recursive = Query(split_target(request.target()).query).has("recursive");
+  const bool is_recursive = Query(split_target(request.target()).query).is_on("recursive");
   auto removal = is_recursive ? remove_tree(*key, conditions) : files_.remove(*key, conditions);
   const Status removed = co_await std::move(removal);
   if (!removed) co_return error_response(RouteFamily::remove, removed.error());
