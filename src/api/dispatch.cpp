@@ -51,7 +51,7 @@ Dispatch::Dispatch(auth::TokenVerifier& verifier, const auth::ServiceTokens& ser
       readiness_(readiness),
       context_(context),
       metrics_(metrics),
-      file_routes_(files, options.files),
+      file_routes_(files, options.files, pool),
       default_file_quota_(options.files.default_quota),
       gate_(options.project, metrics),
       has_metrics_(options.has_metrics) {

@@ -113,6 +113,30 @@ TEST_F(DispatchTest, RemovesAFolderOnlyWhenAskedTo) {
   EXPECT_EQ(ask("GET", "/v1/quota/t/p").body, R"({"used":0})");
 }
 
+TEST_F(DispatchTest, RemovesNothingIfTheBodyIsNoneOfItsType) {
+  struct Row {
+    const char* type;
+    const char* body;
+    int status;
+    std::string_view code;
+  };
+  for (const Row& row : {Row{"text/html", "x", 415, "FST_ERR_CTP_INVALID_MEDIA_TYPE"},
+                         Row{"", "x", 415, "FST_ERR_CTP_INVALID_MEDIA_TYPE"},
+                         Row{"application/json", "{", 400, "FST_ERR_CTP_INVALID_JSON_BODY"},
+                         Row{"text/plain", "\xFF", 400, "FST_ERR_CTP_INVALID_CONTENT_LENGTH"},
+                         Row{"application/json", "{}", 200, ""}, Row{"text/plain", "x", 200, ""},
+                         Row{"application/octet-stream", "\xFF", 200, ""},
+                         Row{"application/json", "", 200, ""}, Row{"text/html", "", 200, ""}}) {
+    ask("POST", "/v1/files/t/p/a", "1");
+    const Answer answer = ask("DELETE", "/v1/files/t/p/a", row.body, {{"Content-Type", row.type}});
+    EXPECT_EQ(answer.status, row.status) << row.type << " " << row.body;
+    EXPECT_NE(answer.body.find(row.code), std::string::npos) << answer.body;
+    EXPECT_EQ(ask("GET", "/v1/files/t/p/a").status, row.status == 200 ? 404 : 200);
+  }
+  EXPECT_EQ(ask("DELETE", "/v1/files/t/p/a", "x").status, 415);
+  EXPECT_EQ(ask("DELETE", "/v1/files/t/p/a?recursive", "x").status, 415);
+}
+
 TEST_F(DispatchTest, CountsTheDifferenceTowardsTheQuota) {
   verifier.grant.file_quota = 100;
   EXPECT_EQ(ask("POST", "/v1/files/t/p/a", std::string(90, 'x')).status, 200);

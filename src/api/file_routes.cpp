@@ -4,6 +4,7 @@
 
 #include "api/conditions.h"
 #include "api/error_response.h"
+#include "api/json_body.h"
 #include "api/listing_json.h"
 #include "api/url.h"
 #include "http/date.h"
@@ -139,6 +140,8 @@ Task<Response> FileRoutes::write(Request& request, const Route& route, const aut
 }
 
 Task<Response> FileRoutes::remove(Request& request, const Route& route) {
+  const Status passed = co_await pass_over_body(request, Media::text_and_bytes, pool_);
+  if (!passed) co_return error_response(RouteFamily::remove, passed.error());
   const auto key = key_of(route);
   if (!key) co_return error_response(RouteFamily::remove, key.error());
   const auto conditions = parse_preconditions(request);
