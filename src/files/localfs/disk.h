@@ -15,6 +15,7 @@
 #include "files/localfs/append_records.h"
 #include "files/localfs/beneath.h"
 #include "files/localfs/file_io.h"
+#include "files/localfs/growing_files.h"
 #include "files/localfs/outcome.h"
 #include "files/localfs/temp_folder.h"
 
@@ -62,6 +63,9 @@ class Disk {
   // Removes a file; its size. EISDIR for a folder. Links and the like go too, and held nothing.
   Outcome<std::uint64_t> remove(const std::string& path);
 
+  // fstat() for readers: a file that is being appended to is what it was. 0 or errno.
+  int stat(int file, struct stat& status) const { return place_->growing.stat(file, status); }
+
   // Makes changes of the names in this folder survive what the durability says.
   int sync_folder(int folder) const;
 
@@ -79,6 +83,7 @@ class Disk {
     Beneath root;
     TempFolder temp;
     AppendRecords records{temp};
+    GrowingFiles growing;
     dev_t device = device_of(root.root());
     // Folders that some thread has made and not synced yet, plus those that it is about to make.
     std::atomic<int> unsynced_folders{0};

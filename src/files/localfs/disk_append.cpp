@@ -90,6 +90,7 @@ Outcome<WriteResult> Disk::add_to(int folder, int target, const struct stat& old
                                   const Addition& addition) {
   const auto old_size = static_cast<std::uint64_t>(old.st_size);
   struct stat status {};
+  const GrowingFiles::Growth growth(place_->growing, old);
   crash_point(CrashPoint::append_opened);
   int error = addition.write_to(target, old_size);
   crash_point(CrashPoint::append_written);
