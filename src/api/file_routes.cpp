@@ -7,7 +7,6 @@
 #include "api/json_body.h"
 #include "api/listing_json.h"
 #include "api/url.h"
-#include "http/date.h"
 
 namespace flowstore::api {
 namespace {
@@ -22,7 +21,7 @@ Result<files::FileKey> key_of(const Route& route) {
 
 void describe(Response& response, const files::FileStat& stat) {
   response.add("etag", stat.etag);
-  response.add("last-modified", http::format_date(stat.modified));
+  response.last_modified = stat.modified;
 }
 
 Response range_not_satisfiable(const RangeChoice& choice, std::uint64_t size) {
