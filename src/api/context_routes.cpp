@@ -116,12 +116,8 @@ Task<Response> ContextRoutes::set(Request& request, const Route& route, const au
 }
 
 Task<Response> ContextRoutes::remove(Request& request, const Route& route) {
-  const auto body = co_await receive_json_body(request, EmptyBody::allowed);
-  if (!body) co_return error_response(RouteFamily::context, body.error());
-  // A body means nothing here, and is refused all the same if it is none.
-  auto parse = [&body] { return parse_json_body(*body); };
-  const auto parsed = co_await pool_.run_if(body->is_long(), parse);
-  if (!parsed) co_return body_error(RouteFamily::context, parsed.error());
+  const Status passed = co_await pass_over_body(request, Media::text, pool_);
+  if (!passed) co_return error_response(RouteFamily::context, passed.error());
   const auto name = name_of(route);
   co_return removed(co_await service_.remove(request.caller(), name));
 }

@@ -51,7 +51,7 @@ Dispatch::Dispatch(auth::TokenVerifier& verifier, const auth::ServiceTokens& ser
       readiness_(readiness),
       context_(context),
       metrics_(metrics),
-      file_routes_(files, options.files),
+      file_routes_(files, options.files, pool),
       default_file_quota_(options.files.default_quota),
       gate_(options.project, metrics),
       has_metrics_(options.has_metrics) {
@@ -150,7 +150,7 @@ Task<Response> Dispatch::project_quota(const Request& request, const Route& rout
   const auto project = files::ProjectKey::parse(route.team, route.project);
   if (!project) co_return invalid_path();
   UsageLimits limits;
-  if (Query(split_target(request.target()).query).has("limits")) limits = limits_of(grant);
+  if (Query(split_target(request.target()).query).is_on("limits")) limits = limits_of(grant);
   const auto used = co_await files_.used(*project);
   co_return usage_response(used, limits);
 }

@@ -106,9 +106,35 @@ TEST_F(DispatchTest, ListsAFolderInPages) {
 TEST_F(DispatchTest, RemovesAFolderOnlyWhenAskedTo) {
   ask("POST", "/v1/files/t/p/d/x", "12");
   EXPECT_EQ(ask("DELETE", "/v1/files/t/p/d").status, 400);
+  EXPECT_EQ(ask("DELETE", "/v1/files/t/p/d?recursive=false").status, 400);
+  EXPECT_EQ(ask("GET", "/v1/files/t/p/d/x?list=no").body, "12");
   EXPECT_EQ(ask("DELETE", "/v1/files/t/p/d?recursive").status, 200);
   EXPECT_EQ(ask("GET", "/v1/files/t/p/d/x").status, 404);
   EXPECT_EQ(ask("GET", "/v1/quota/t/p").body, R"({"used":0})");
+}
+
+TEST_F(DispatchTest, RemovesNothingIfTheBodyIsNoneOfItsType) {
+  struct Row {
+    const char* type;
+    const char* body;
+    int status;
+    std::string_view code;
+  };
+  for (const Row& row : {Row{"text/html", "x", 415, "FST_ERR_CTP_INVALID_MEDIA_TYPE"},
+                         Row{"", "x", 415, "FST_ERR_CTP_INVALID_MEDIA_TYPE"},
+                         Row{"application/json", "{", 400, "FST_ERR_CTP_INVALID_JSON_BODY"},
+                         Row{"text/plain", "\xFF", 400, "FST_ERR_CTP_INVALID_CONTENT_LENGTH"},
+                         Row{"application/json", "{}", 200, ""}, Row{"text/plain", "x", 200, ""},
+                         Row{"application/octet-stream", "\xFF", 200, ""},
+                         Row{"application/json", "", 200, ""}, Row{"text/html", "", 200, ""}}) {
+    ask("POST", "/v1/files/t/p/a", "1");
+    const Answer answer = ask("DELETE", "/v1/files/t/p/a", row.body, {{"Content-Type", row.type}});
+    EXPECT_EQ(answer.status, row.status) << row.type << " " << row.body;
+    EXPECT_NE(answer.body.find(row.code), std::string::npos) << answer.body;
+    EXPECT_EQ(ask("GET", "/v1/files/t/p/a").status, row.status == 200 ? 404 : 200);
+  }
+  EXPECT_EQ(ask("DELETE", "/v1/files/t/p/a", "x").status, 415);
+  EXPECT_EQ(ask("DELETE", "/v1/files/t/p/a?recursive", "x").status, 415);
 }
 
 TEST_F(DispatchTest, CountsTheDifferenceTowardsTheQuota) {
@@ -127,6 +153,7 @@ TEST_F(DispatchTest, TellsTheLimitsToThoseWhoAskForThem) {
   verifier.grant.file_quota = 100;
   verifier.grant.context_quota = 7;
   EXPECT_EQ(ask("GET", "/v1/quota/t/p").body, R"({"used":0})");
+  EXPECT_EQ(ask("GET", "/v1/quota/t/p?limits=0").body, R"({"used":0})");
   // Without a context store there is no limit of one.
   EXPECT_EQ(ask("GET", "/v1/quota/t/p?limits").body, R"({"used":0,"limit":100})");
 }
@@ -189,6 +216,10 @@ TEST_F(DispatchTest, BoundsOneFile) {
   options.files.max_file_size = 10;
   EXPECT_EQ(ask("POST", "/v1/files/t/p/a", std::string(10, 'x')).status, 200);
   EXPECT_EQ(ask("POST", "/v1/files/t/p/a", std::string(11, 'x')).status, 413);
+  EXPECT_EQ(ask("GET", "/v1/files/t/p/a").body.size(), 10u);
+  const Answer refused = ask("POST", "/v1/files/t/p/a", "x", {{"FF_MODE", "append"}});
+  EXPECT_EQ(refused.status, 413);
+  EXPECT_TRUE(refused.is_closed);
   EXPECT_EQ(ask("GET", "/v1/files/t/p/a").body.size(), 10u);
 }
 

@@ -4,9 +4,9 @@
 
 #include "api/conditions.h"
 #include "api/error_response.h"
+#include "api/json_body.h"
 #include "api/listing_json.h"
 #include "api/url.h"
-#include "http/date.h"
 
 namespace flowstore::api {
 namespace {
@@ -21,7 +21,7 @@ Result<files::FileKey> key_of(const Route& route) {
 
 void describe(Response& response, const files::FileStat& stat) {
   response.add("etag", stat.etag);
-  response.add("last-modified", http::format_date(stat.modified));
+  response.last_modified = stat.modified;
 }
 
 Response range_not_satisfiable(const RangeChoice& choice, std::uint64_t size) {
@@ -45,7 +45,7 @@ struct Question {
 
 bool wants_list(const Request& request) {
   const std::string_view query = split_target(request.target()).query;
-  return !query.empty() && Query(query).has("list");
+  return !query.empty() && Query(query).is_on("list");
 }
 
 Response answer_of(const Request& request, const Question& question,
@@ -139,10 +139,12 @@ Task<Response> FileRoutes::write(Request& request, const Route& route, const aut
 }
 
 Task<Response> FileRoutes::remove(Request& request, const Route& route) {
+  const Status passed = co_await pass_over_body(request, Media::text_and_bytes, pool_);
+  if (!passed) co_return error_response(RouteFamily::remove, passed.error());
   const auto key = key_of(route);
   if (!key) co_return error_response(RouteFamily::remove, key.error());
   const auto conditions = parse_preconditions(request);
-  const bool is_recursive = Query(split_target(request.target()).query).has("recursive");
+  const bool is_recursive = Query(split_target(request.target()).query).is_on("recursive");
   auto removal = is_recursive ? remove_tree(*key, conditions) : files_.remove(*key, conditions);
   const Status removed = co_await std::move(removal);
   if (!removed) co_return error_response(RouteFamily::remove, removed.error());

@@ -7,6 +7,7 @@
 
 #include "api/route.h"
 #include "auth/token_verifier.h"
+#include "base/blocking_pool.h"
 #include "base/task.h"
 #include "files/file_service.h"
 #include "http/handler.h"
@@ -22,8 +23,9 @@ struct FileRules {
 // Serves requests whose token has been accepted. Safe to use from any thread.
 class FileRoutes {
  public:
-  // The service must outlive the routes.
-  FileRoutes(files::FileService& files, FileRules rules) : files_(files), rules_(rules) {}
+  // Both must outlive the routes. Long bodies that mean nothing are parsed on `pool`.
+  FileRoutes(files::FileService& files, FileRules rules, BlockingPool& pool)
+      : files_(files), rules_(rules), pool_(pool) {}
 
   // GET and HEAD: a file, a part of it, or with ?list a folder.
   Task<http::Response> read(const http::Request& request, const Route& route);
@@ -33,7 +35,7 @@ class FileRoutes {
   // POST: replaces, or as the header FF_MODE says appends or ensures a folder.
   Task<http::Response> write(http::Request& request, const Route& route, const auth::Grant& grant);
 
-  // DELETE: one file, or with ?recursive a folder.
+  // DELETE: one file, or with ?recursive a folder. A body is looked at first, and means nothing.
   Task<http::Response> remove(http::Request& request, const Route& route);
 
  private:
@@ -43,6 +45,7 @@ class FileRoutes {
 
   files::FileService& files_;
   FileRules rules_;
+  BlockingPool& pool_;
 };
 
 }  // namespace flowstore::api

@@ -36,11 +36,13 @@ std::string_view trimmed(std::string_view text) {
   return text;
 }
 
-// Parameters say nothing: both types are read as UTF-8 whatever charset is named.
-Type type_of(std::string_view content_type) {
+// Parameters say nothing: text is read as UTF-8 whatever charset is named.
+Type type_of(std::string_view content_type, Media media) {
   const std::string_view media_type = trimmed(content_type.substr(0, content_type.find(';')));
   if (http::equals_ignoring_case(media_type, "application/json")) return Type::json;
   if (http::equals_ignoring_case(media_type, "text/plain")) return Type::text;
+  const bool is_bytes = http::equals_ignoring_case(media_type, "application/octet-stream");
+  if (is_bytes && media == Media::text_and_bytes) return Type::bytes;
   return Type::none;
 }
 
@@ -61,14 +63,14 @@ Task<Result<std::string>> read_all(ByteSource& source) {
 
 bool ReceivedBody::is_long() const noexcept { return bytes.size() > kLongBody; }
 
-Task<Result<ReceivedBody>> receive_json_body(http::Request& request, EmptyBody empty) {
+Task<Result<ReceivedBody>> receive_json_body(http::Request& request, EmptyBody empty, Media media) {
   const auto content_type = request.header("content-type");
   const auto size = request.body().size();
   ReceivedBody body;
   body.has_announced_length = size.has_value();
   if (size == 0 && (!content_type || empty == EmptyBody::allowed)) co_return body;
 
-  const Type type = content_type ? type_of(*content_type) : Type::none;
+  const Type type = content_type ? type_of(*content_type, media) : Type::none;
   if (type == Type::none) {
     // Only reading shows whether a body in chunks is empty; its first bytes are enough.
     if (empty == EmptyBody::refused || size) co_return unsupported_media_type();
@@ -85,7 +87,7 @@ Task<Result<ReceivedBody>> receive_json_body(http::Request& request, EmptyBody e
 }
 
 Result<std::string> parse_json_body(const ReceivedBody& body, json::TooLarge too_large) {
-  if (body.type == Type::none) return std::string("null");
+  if (body.type == Type::none || body.type == Type::bytes) return std::string("null");
   // The old server counts the bytes of the decoded text, in which what is no UTF-8 has another
   // length.
   const auto is_miscounted = [&body] { return body.has_announced_length && !is_utf8(body.bytes); };
@@ -98,6 +100,13 @@ Result<std::string> parse_json_body(const ReceivedBody& body, json::TooLarge too
   if (!canonical) return std::move(canonical).error();
   if (canonical->had_bad_utf8 && body.has_announced_length) return wrong_length();
   return std::move(canonical->text);
+}
+
+Task<Status> pass_over_body(http::Request& request, Media media, BlockingPool& pool) {
+  FLOWSTORE_CO_TRY(const auto body, co_await receive_json_body(request, EmptyBody::allowed, media));
+  auto parse = [&body] { return parse_json_body(body); };
+  FLOWSTORE_CO_TRY_STATUS(co_await pool.run_if(body.is_long(), parse));
+  co_return Status();
 }
 
 }  // namespace flowstore::api

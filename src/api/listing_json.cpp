@@ -35,7 +35,7 @@ Result<files::ListOptions> parse_list_options(const Query& query) {
     if (options.limit < 1 || options.limit > kLargestPage) return bad_limit();
   }
   options.cursor = query.find("cursor").value_or(std::string_view());
-  options.is_recursive = query.has("recursive");
+  options.is_recursive = query.is_on("recursive");
   return options;
 }
 

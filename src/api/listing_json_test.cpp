@@ -29,6 +29,7 @@ TEST(ListOptions, AreCheckedAndNamed) {
   EXPECT_EQ(parse_list_options(Query("list&limit=5&cursor=x"))->limit, 5u);
   EXPECT_EQ(parse_list_options(Query("list&limit=5&cursor=x"))->cursor, "x");
   EXPECT_TRUE(parse_list_options(Query("list&recursive"))->is_recursive);
+  EXPECT_FALSE(parse_list_options(Query("list&recursive=false"))->is_recursive);
   for (const char* const query :
        {"limit=0", "limit=1001", "limit=x", "limit=", "limit=-1", "limit=1x"}) {
     EXPECT_FALSE(parse_list_options(Query(query))) << query;

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "http/header_words.h"
+
 namespace flowstore::api {
 namespace {
 
@@ -122,6 +124,13 @@ std::optional<std::string_view> Query::find(std::string_view name) const {
     if (key == name) return value;
   }
   return std::nullopt;
+}
+
+bool Query::is_on(std::string_view name) const {
+  const auto value = find(name);
+  if (!value) return false;
+  return *value != "0" && !http::equals_ignoring_case(*value, "false") &&
+         !http::equals_ignoring_case(*value, "no");
 }
 
 std::vector<std::string_view> Query::all(std::string_view name) const {

@@ -36,7 +36,8 @@ class Query {
 
   // The first value of that name: empty for a bare name ("?list"), nothing if it was not sent.
   std::optional<std::string_view> find(std::string_view name) const;
-  bool has(std::string_view name) const { return find(name).has_value(); }
+  // Whether a switch is on: sent ("?list", "?list=1"), and not as false, no or 0 in any case.
+  bool is_on(std::string_view name) const;
   // Every value of that name, in order.
   std::vector<std::string_view> all(std::string_view name) const;
 

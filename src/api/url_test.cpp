@@ -42,7 +42,16 @@ TEST(Query, FindsBareNamesAndFirstValues) {
   EXPECT_EQ(query.find("list"), "");
   EXPECT_EQ(query.find("limit"), "5");
   EXPECT_EQ(query.find("x"), "a b c");
-  EXPECT_FALSE(query.has("y"));
+  EXPECT_FALSE(query.find("y"));
+}
+
+TEST(Query, TakesASwitchForOnUnlessItIsTurnedOff) {
+  for (const char* const on : {"s", "s=", "s=true", "s=1", "s=yes", "s=off", "s=00", "s&s=false"}) {
+    EXPECT_TRUE(Query(on).is_on("s")) << on;
+  }
+  for (const char* const off : {"", "x", "S", "s=false", "s=False", "s=0", "s=no", "s=NO&s"}) {
+    EXPECT_FALSE(Query(off).is_on("s")) << off;
+  }
 }
 
 TEST(Query, GivesEveryValueOfANameInOrder) {

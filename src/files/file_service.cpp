@@ -124,6 +124,8 @@ Task<Result<WriteResult>> FileService::commit_once(const FileKey& key, Upload& u
     expected = Expected(old);
   }
   expected.until = until;
+  // A replace is as long as its body, which has been looked at.
+  if (options.mode == WriteMode::append) expected.most = options.max_size;
   const std::int64_t growth = growth_of(options.mode, upload.size(), old);
   FLOWSTORE_CO_TRY(auto change, co_await ledger_.announce(key.project(), growth, options.quota));
   crash_point(CrashPoint::growth_announced);

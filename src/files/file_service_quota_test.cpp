@@ -98,6 +98,21 @@ TEST_F(FileServiceTest, BoundsTheSizeOfAFile) {
   EXPECT_EQ(read("a"), "0123456789");
 }
 
+TEST_F(FileServiceTest, BoundsTheSizeOfAFileThatGrows) {
+  WriteOptions options = appending();
+  options.max_size = 10;
+  ASSERT_TRUE(write("a", "12345678", options));
+  const auto refused = write("a", "abcdefgh", options);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().kind(), ErrorKind::too_large);
+  EXPECT_EQ(refused.error().limit(), 10U);
+  EXPECT_EQ(read("a"), "12345678");
+  EXPECT_EQ(used(), 8U);
+  EXPECT_TRUE(write("a", "90", options));
+  EXPECT_EQ(outcome("a", 1, options), "FST_ERR_CTP_BODY_TOO_LARGE");
+  EXPECT_EQ(outcome("a", 0, options), "ok");
+}
+
 TEST_F(FileServiceTest, ABodyThatBreaksOffKeepsNoRoom) {
   PiecesSource body({std::string(90, 'x')});
   body.break_off(client_went_away());

@@ -56,6 +56,13 @@ struct Expected {
   // When whoever asked for the change gives up. A store that waits for others ends with unavailable
   // by then, unless it takes longer because there is much to move. Nothing: it knows best itself.
   std::optional<std::chrono::steady_clock::time_point> until;
+  // Bytes that an append may make the file hold; too_large beyond. Nothing: any number.
+  std::optional<std::uint64_t> most;
+
+  // Whether a file of that size may get so many bytes more.
+  bool has_room(std::uint64_t size, std::uint64_t more) const {
+    return !most || (size <= *most && more <= *most - size);
+  }
 };
 
 // What the caller will do with a file that it opens.

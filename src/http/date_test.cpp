@@ -1,6 +1,7 @@
 #include "http/date.h"
 
 #include <string>
+#include <utility>
 
 #include <gtest/gtest.h>
 
@@ -44,13 +45,56 @@ TEST(Date, BeyondTheClockIsAsFarAsTheClockReaches) {
   EXPECT_EQ(format_date(*old), "Tue, 21 Sep 1677 00:12:44 GMT");
 }
 
+TEST(Date, IsReadInTheTwoObsoleteForms) {
+  EXPECT_EQ(parse_date("Sunday, 06-Nov-94 08:49:37 GMT"), kExample);
+  EXPECT_EQ(parse_date("Sun Nov  6 08:49:37 1994"), kExample);
+  EXPECT_EQ(parse_date("Wed Nov 16 08:49:37 1994"), parse_date("Wed, 16 Nov 1994 08:49:37 GMT"));
+}
+
+TEST(Date, OfTwoDigitsIsAtMostFiftyYearsAhead) {
+  const auto now = *parse_date("Sat, 28 Nov 2026 12:00:00 GMT");
+  for (const auto& [text, time] : {
+           std::pair("Saturday, 28-Nov-26 12:00:01 GMT", "Sat, 28 Nov 2026 12:00:01 GMT"),
+           std::pair("Saturday, 01-Jan-00 00:00:00 GMT", "Sat, 01 Jan 2000 00:00:00 GMT"),
+           std::pair("Tuesday, 29-Feb-00 00:00:00 GMT", "Tue, 29 Feb 2000 00:00:00 GMT"),
+           std::pair("Friday, 27-Nov-76 00:00:00 GMT", "Fri, 27 Nov 2076 00:00:00 GMT"),
+           std::pair("Thursday, 30-Dec-76 00:00:00 GMT", "Thu, 30 Dec 1976 00:00:00 GMT"),
+           std::pair("Friday, 31-Dec-99 23:59:59 GMT", "Fri, 31 Dec 1999 23:59:59 GMT"),
+       }) {
+    EXPECT_EQ(parse_date(text, now), parse_date(time)) << text;
+  }
+  const auto late = *parse_date("Thu, 28 Nov 2080 12:00:00 GMT");
+  EXPECT_EQ(parse_date("Tuesday, 29-Nov-05 00:00:00 GMT", late),
+            parse_date("Sun, 29 Nov 2105 00:00:00 GMT"));
+}
+
 TEST(Date, IsNotReadInAnyOtherForm) {
-  for (const char* const text : {"", "Sunday, 06-Nov-94 08:49:37 GMT", "Sun Nov  6 08:49:37 1994",
-                                 "Sun, 6 Nov 1994 08:49:37 GMT", "Sun, 06 Nov 1994 08:49:37 UTC",
-                                 "Sun, 06 nov 1994 08:49:37 GMT", "Sun, 06 Nov 1994 24:00:00 GMT",
-                                 "Sun, 06 Nov 1994 08:60:37 GMT", "Sun, 06 Nov 1994 08:49:61 GMT",
-                                 "Sun, 31 Feb 1994 08:49:37 GMT", "Sun, 00 Nov 1994 08:49:37 GMT",
-                                 "Sun, -6 Nov 1994 08:49:37 GMT", "Sun, 06 Nov 1994 08:49:37 GMT ",
+  for (const char* const text : {"",
+                                 "Sunday, 6-Nov-94 08:49:37 GMT",
+                                 "Sun, 06-Nov-94 08:49:37 GMT",
+                                 "Someday, 06-Nov-94 08:49:37 GMT",
+                                 "Sunday, 06-Nov-9x 08:49:37 GMT",
+                                 "Sunday, 31-Feb-94 08:49:37 GMT",
+                                 "Sunday, 06-Nov-94 08:49:37 UTC",
+                                 "Sunday 06-Nov-94 08:49:37 GMT",
+                                 "Sunday,",
+                                 ",",
+                                 "Sun Nov 6 08:49:37 1994",
+                                 "Sun Nov  x 08:49:37 1994",
+                                 "Sun Nov  0 08:49:37 1994",
+                                 "Sun Nov  6 08:49:37 19x4",
+                                 "Sun Nov  6 08-49-37 1994",
+                                 "Sun Nov  6 08:49:37 1994 GMT",
+                                 "Sun, 6 Nov 1994 08:49:37 GMT",
+                                 "Sun, 06 Nov 1994 08:49:37 UTC",
+                                 "Sun, 06 nov 1994 08:49:37 GMT",
+                                 "Sun, 06 Nov 1994 24:00:00 GMT",
+                                 "Sun, 06 Nov 1994 08:60:37 GMT",
+                                 "Sun, 06 Nov 1994 08:49:61 GMT",
+                                 "Sun, 31 Feb 1994 08:49:37 GMT",
+                                 "Sun, 00 Nov 1994 08:49:37 GMT",
+                                 "Sun, -6 Nov 1994 08:49:37 GMT",
+                                 "Sun, 06 Nov 1994 08:49:37 GMT ",
                                  "Sun; 06 Nov 1994 08:49:37 GMT"}) {
     EXPECT_EQ(parse_date(text), std::nullopt) << text;
   }

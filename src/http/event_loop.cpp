@@ -96,7 +96,18 @@ Task<> EventLoop::sweep_every_second() {
 void EventLoop::refresh_time() {
   coarse_now_ = environment_.clock.now();
   last_sweep_.store(coarse_now_.time_since_epoch().count(), std::memory_order_relaxed);
-  date_ = format_date(environment_.clock.wall());
+  refresh_date();
+}
+
+void EventLoop::refresh_date() {
+  const auto now = std::chrono::floor<std::chrono::seconds>(environment_.clock.wall());
+  date_ = format_date(now);
+  end_of_date_ = now + std::chrono::seconds(1);
+}
+
+std::string EventLoop::date_of(std::chrono::system_clock::time_point time) {
+  if (time >= end_of_date_) refresh_date();
+  return time < end_of_date_ ? format_date(time) : date_;
 }
 
 }  // namespace flowstore::http

@@ -76,8 +76,11 @@ class EventLoop {
 
   // The time of the last sweep: at most about a second old, and free.
   Clock::Instant coarse_now() const noexcept { return coarse_now_; }
-  // "Sun, 06 Nov 1994 08:49:37 GMT", made once a second.
+  // "Sun, 06 Nov 1994 08:49:37 GMT", made once a second, and by date_of().
   std::string_view date() const noexcept { return date_; }
+  // The same text for when something has happened, and now's for what is still to come; date() is
+  // no earlier afterwards.
+  std::string date_of(std::chrono::system_clock::time_point time);
 
   // A place of at least this size to put an answer together; valid until the next suspension.
   std::span<char> scratch(std::size_t size) {
@@ -98,6 +101,7 @@ class EventLoop {
  private:
   Task<> sweep_every_second();
   void refresh_time();
+  void refresh_date();
 
   Environment& environment_;
   std::vector<Connection*> connections_;
@@ -106,6 +110,7 @@ class EventLoop {
   Clock::Instant coarse_now_;
   std::atomic<Clock::Duration::rep> last_sweep_{0};
   std::string date_;
+  std::chrono::system_clock::time_point end_of_date_;  // of the second that date_ names
   std::vector<char> scratch_;
   std::vector<std::unique_ptr<RequestMemory>> spare_memory_;
   // Below everything that a session uses: sessions that are still suspended die with the context.

@@ -2,6 +2,7 @@
 
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -87,6 +88,8 @@ class Response {
   int status;
   std::string_view content_type;                                  // a literal; empty: none is sent
   std::vector<std::pair<std::string_view, std::string>> headers;  // names are literals
+  // Sent as Last-Modified, but never later than Date (RFC 9110, section 8.8.2.1).
+  std::optional<std::chrono::system_clock::time_point> last_modified;
   std::string_view security_policy;  // a literal, in place of the usual Content-Security-Policy
   Content content;
   bool close = false;                // end the connection after this answer

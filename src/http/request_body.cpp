@@ -11,7 +11,8 @@ constexpr std::uint64_t kLargeBody = 256 * 1024;
 constexpr std::size_t kLargePiece = 256 * 1024;
 constexpr std::size_t kSmallPiece = 64 * 1024;
 
-// An unread body up to this size is read and forgotten; a larger one costs the connection.
+// An unread rest up to this size is read and forgotten; a larger one costs the connection, and so
+// does one of unknown size: whether the connection goes on is said before it is read.
 constexpr std::uint64_t kDiscardBytes = 256 * 1024;
 
 constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
@@ -91,14 +92,12 @@ std::uint64_t RequestBody::rate() const noexcept {
 
 Task<bool> RequestBody::discard_rest() {
   if (!is_rest_small()) co_return false;
-  std::uint64_t discarded = 0;
   first_piece_ = std::string_view();
-  while (!is_complete_ && discarded <= kDiscardBytes) {
+  while (!is_complete_) {
     const auto piece = co_await next();
     if (!piece) co_return false;
-    discarded += piece->size();
   }
-  co_return is_complete_;
+  co_return true;
 }
 
 bool RequestBody::is_rest_small() const noexcept {
@@ -106,7 +105,7 @@ bool RequestBody::is_rest_small() const noexcept {
   if (is_complete_) return true;
   if (expects_continue_) return false;
   const auto size = parser_.content_length();
-  return !size || *size - received_ <= kDiscardBytes;
+  return size && *size - received_ <= kDiscardBytes;
 }
 
 std::string_view RequestBody::surplus() const noexcept {

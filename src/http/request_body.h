@@ -25,7 +25,8 @@ class RequestBody final : public ByteSource {
   std::optional<std::uint64_t> size() const override { return parser_.content_length(); }
 
   // Reads and forgets the rest if that is little, so that the connection can go on. False if it
-  // cannot: the client waits for a 100, broke the protocol, or sends too much.
+  // cannot: the client waits for a 100, broke the protocol, or sends too much or nobody knows how
+  // much.
   Task<bool> discard_rest();
 
   // Every byte has arrived.

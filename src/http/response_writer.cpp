@@ -67,6 +67,8 @@ bool is_cached(int file, std::uint64_t offset) {
 
 bool ResponseWriter::send_at_once() {
   EventLoop& loop = connection_.loop();
+  const auto& modified = response_.last_modified;
+  if (modified) response_.add("last-modified", loop.date_of(*modified));
   const auto scratch = loop.scratch(head_room(response_) + kInlineFileBytes);
   const HeadTime time{loop.date(), loop.environment().limits.idle_timeout};
   const std::size_t head_size =

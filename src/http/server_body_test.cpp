@@ -136,7 +136,7 @@ TEST(ServerBody, LeftUnreadWhenLargeEndsTheConnectionButNotTheAnswer) {
   EXPECT_TRUE(server.observer.finished(1).at(0).is_complete);
 }
 
-TEST(ServerBody, LeftUnreadWithoutAnnouncedLengthEndsTheConnectionWhenLarge) {
+TEST(ServerBody, LeftUnreadWithoutAnnouncedLengthEndsTheConnectionAndTheAnswerSaysSo) {
   ScriptedServer server;
   RawClient client(server.port());
   std::thread sender([&] {
@@ -145,7 +145,10 @@ TEST(ServerBody, LeftUnreadWithoutAnnouncedLengthEndsTheConnectionWhenLarge) {
     for (int i = 0; i < 32; ++i) client.send(chunk);
     client.finish_sending();
   });
-  EXPECT_EQ(client.read().body, "ignored");
+  const Answer answer = client.read();
+  EXPECT_EQ(answer.body, "ignored");
+  EXPECT_EQ(answer.header("connection"), "close");
+  EXPECT_EQ(answer.header("keep-alive"), "");
   EXPECT_TRUE(client.is_closed());
   sender.join();
 }

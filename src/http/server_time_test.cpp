@@ -2,9 +2,11 @@
 // looks at the deadlines runs once a second.
 
 #include <string>
+#include <utility>
 
 #include <gtest/gtest.h>
 
+#include "http/date.h"
 #include "support/raw_client.h"
 #include "support/scripted_server.h"
 
@@ -49,6 +51,22 @@ TEST(ServerTime, IsNotRenewedByTheBytesOfAHead) {
     client.send("A: b\r\n");
   }
   EXPECT_EQ(client.read().status, 408);
+}
+
+TEST(ServerTime, OfAnAnswerIsNotBeforeThatOfItsContent) {
+  ScriptedServer server;
+  RawClient client(server.port());
+  // Further than the sweep has been told of, most likely.
+  server.clock.advance(seconds(1));
+  const auto now = std::chrono::floor<seconds>(server.clock.wall());
+  for (const auto& [modified, said] : {std::pair(now, now), std::pair(now + seconds(100), now),
+                                       std::pair(now - seconds(9), now - seconds(9))}) {
+    server.handler.modified = modified.time_since_epoch().count();
+    ASSERT_TRUE(client.send("GET /modified HTTP/1.1\r\nHost: x\r\n\r\n"));
+    const Answer answer = client.read();
+    EXPECT_EQ(answer.header("last-modified"), format_date(said));
+    EXPECT_EQ(answer.header("date"), format_date(now));
+  }
 }
 
 TEST(ServerTime, RunsOutSilentlyBetweenRequests) {

@@ -61,6 +61,28 @@ TEST_P(FileStoreConformance, ReadersSeeTheOldOrTheNewFile) {
   EXPECT_EQ(torn, 0);
 }
 
+TEST_P(FileStoreConformance, ReadersSeeTheFileAsItWasBeforeOrAfterALongAppend) {
+  const std::size_t before = 100'000;
+  const std::size_t after = before + (std::size_t{8} << 20U);
+  ASSERT_TRUE(replace("log", std::string(before, 'a')));
+  std::atomic<bool> is_done = false;
+  std::thread writer([&] {
+    EXPECT_TRUE(append("log", std::string(after - before, 'b')));
+    is_done = true;
+  });
+  const auto is_whole = [&](std::uint64_t size) { return size == before || size == after; };
+  int torn = 0;
+  while (!is_done) {
+    const auto seen = stat("log");
+    if (!seen || !is_whole(seen->size)) ++torn;
+    const auto bytes = read("log");
+    if (!bytes || !is_whole(bytes->size())) ++torn;
+  }
+  writer.join();
+  EXPECT_EQ(torn, 0);
+  EXPECT_EQ(stat("log")->size, after);
+}
+
 TEST_P(FileStoreConformance, ConcurrentAppendsLoseNothing) {
   const FileKey key = key_of("dir/log");
   const auto line_of = [](int id, int round) {

@@ -11,9 +11,9 @@ namespace flowstore::files {
 namespace {
 
 Task<Result<WriteResult>> write(FileStore& store, const FileKey& key, ByteSource& body,
-                                WriteMode mode) {
+                                WriteMode mode, Expected expected = Expected()) {
   FLOWSTORE_CO_TRY(const auto upload, co_await store.receive(key, body, mode));
-  co_return co_await upload->commit(Expected());
+  co_return co_await upload->commit(std::move(expected));
 }
 
 Task<Result<std::string>> read_file(FileStore& store, const FileKey& key) {
@@ -63,6 +63,15 @@ Result<WriteResult> FileStoreConformance::append(const FileKey& key, ByteSource&
 Result<WriteResult> FileStoreConformance::append(std::string_view path, std::string bytes) {
   StringSource body(std::move(bytes));
   return append(key_of(path), body);
+}
+
+Result<WriteResult> FileStoreConformance::append_up_to(std::uint64_t most, std::string_view path,
+                                                       std::string bytes) {
+  StringSource body(std::move(bytes));
+  const FileKey key = key_of(path);
+  Expected expected;
+  expected.most = most;
+  return run(write(store(), key, body, WriteMode::append, std::move(expected)));
 }
 
 Result<std::string> FileStoreConformance::read(std::string_view path) {

@@ -56,6 +56,8 @@ class FileStoreConformance : public testing::TestWithParam<Driver> {
   Result<WriteResult> replace(std::string_view path, std::string bytes);
   Result<WriteResult> append(const FileKey& key, ByteSource& body);
   Result<WriteResult> append(std::string_view path, std::string bytes);
+  // As far as the file may hold so many bytes.
+  Result<WriteResult> append_up_to(std::uint64_t most, std::string_view path, std::string bytes);
 
   // The bytes of the file.
   Result<std::string> read(std::string_view path);

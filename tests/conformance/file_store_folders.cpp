@@ -165,6 +165,29 @@ TEST_P(FileStoreConformance, AFolderMayBecomeAFile) {
   EXPECT_EQ(*read("a"), "file");
 }
 
+TEST_P(FileStoreConformance, AFolderStaysWhenItsLastFileIsGone) {
+  ASSERT_TRUE(replace("a/b/c", "1"));
+  ASSERT_TRUE(remove("a/b/c"));
+  EXPECT_EQ(read("a/b").error().message(), "EISDIR: illegal operation on a directory, read");
+  EXPECT_EQ(stat("a").error().kind(), ErrorKind::is_directory);
+  EXPECT_EQ(remove("a").error().kind(), ErrorKind::is_directory);
+  EXPECT_EQ(replace("a/b", "1").error().kind(), ErrorKind::is_directory);
+  EXPECT_EQ(append("a", "1").error().kind(), ErrorKind::is_directory);
+  EXPECT_EQ(names(""), (Names{"a/"}));
+  EXPECT_EQ(names("a"), (Names{"b/"}));
+  EXPECT_EQ(names("", recursive()), Names());
+  const FileKey empty = key_of("a/b");
+  const ListOptions options;
+  const auto page = run(store().list(empty, options));
+  ASSERT_TRUE(page);
+  EXPECT_TRUE(page->entries.empty());
+  const auto removed = remove_tree("a/b");
+  ASSERT_TRUE(removed);
+  EXPECT_EQ(removed->files, 0U);
+  EXPECT_EQ(names("a"), Names());
+  EXPECT_TRUE(replace("a/b", "a file"));
+}
+
 TEST_P(FileStoreConformance, UsageFollowsEveryChange) {
   EXPECT_EQ(usage(), 0U);
   ASSERT_TRUE(replace("a", "12345"));

@@ -61,6 +61,26 @@ TEST_P(FileStoreConformance, AnAppendThatBreaksOffLeavesTheOldFile) {
   }
 }
 
+// Short bodies and long ones take different ways, and so do small files and large ones.
+TEST_P(FileStoreConformance, AnAppendBeyondTheMostLeavesTheOldFile) {
+  for (const std::size_t old : {std::size_t{8}, std::size_t{1} << 20U}) {
+    for (const std::size_t more : {std::size_t{8}, std::size_t{1} << 20U}) {
+      ASSERT_TRUE(replace("a", body_of(old)));
+      const std::string etag = stat("a")->etag;
+      const auto refused = append_up_to(old + more - 1, "a", body_of(more));
+      ASSERT_FALSE(refused) << more << " behind " << old;
+      EXPECT_EQ(refused.error().kind(), ErrorKind::too_large);
+      EXPECT_EQ(refused.error().limit(), old + more - 1);
+      EXPECT_EQ(stat("a")->etag, etag);
+      EXPECT_TRUE(append_up_to(old + more, "a", body_of(more))) << more << " behind " << old;
+      EXPECT_EQ(stat("a")->size, old + more);
+    }
+  }
+  EXPECT_FALSE(append_up_to(7, "new", "12345678"));
+  EXPECT_EQ(read("new").error().kind(), ErrorKind::not_found);
+  EXPECT_TRUE(append_up_to(8, "new", "12345678"));
+}
+
 TEST_P(FileStoreConformance, AThousandFastWritesOfOneSizeGiveAThousandEtags) {
   std::set<std::string> etags;
   for (int i = 0; i < 1000; ++i) {

@@ -27,6 +27,7 @@ Driver s3_driver() {
                        "NamesHaveUpTo255Bytes",
                        "KeepsNamesThatAreNoText",
                        "ListsAFolderInByteOrder",
+                       "AFolderStaysWhenItsLastFileIsGone",
                        "RemembersAProjectThatIsEmptyAgain",
                        "AThousandFastWritesOfOneSizeGiveAThousandEtags"};
   if (s3::engine_url() == nullptr)

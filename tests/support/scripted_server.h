@@ -49,9 +49,10 @@ class ScriptedSource final : public ByteSource {
 
 class ScriptedHandler final : public Handler {
  public:
-  std::string file_path;              // what /file answers with
-  std::atomic<bool> is_open = false;  // what /gate waits for
-  std::atomic<int> waiting = 0;       // requests that have come to the gate
+  std::string file_path;                   // what /file answers with
+  std::atomic<bool> is_open = false;       // what /gate waits for
+  std::atomic<std::int64_t> modified = 0;  // what /modified says, in seconds since 1970
+  std::atomic<int> waiting = 0;            // requests that have come to the gate
 
   Task<Response> handle(Request& request) override {
     count_thread();
@@ -65,6 +66,7 @@ class ScriptedHandler final : public Handler {
     if (target == "/until-left") co_return co_await wait_until_left(request);
     if (target == "/throw") throw std::runtime_error("thrown by a handler");
     if (target == "/file") co_return file_answer();
+    if (target == "/modified") co_return modified_answer();
     co_return fixed_answer(request);
   }
 
@@ -166,6 +168,12 @@ class ScriptedHandler final : public Handler {
     Response response;
     const auto size = static_cast<std::uint64_t>(attributes.st_size);
     response.content = Content(Content::File(std::move(file), size));
+    return response;
+  }
+
+  Response modified_answer() const {
+    Response response = text("old or new");
+    response.last_modified = std::chrono::sys_seconds(std::chrono::seconds(modified));
     return response;
   }
 

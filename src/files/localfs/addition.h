@@ -2,12 +2,17 @@
 
 #pragma once
 
+#include <cerrno>
 #include <cstdint>
 #include <string_view>
 
 #include "files/localfs/temp_folder.h"
 
 namespace flowstore::files::localfs {
+
+// The errno of an append that would make a file longer than it may become; no system call that is
+// made here has it.
+inline constexpr int kTooLong = E2BIG;
 
 // Bytes, or the whole of a temporary file, which goes with it.
 class Addition {

@@ -15,6 +15,7 @@
 #include "files/localfs/append_records.h"
 #include "files/localfs/beneath.h"
 #include "files/localfs/file_io.h"
+#include "files/localfs/growing_files.h"
 #include "files/localfs/outcome.h"
 #include "files/localfs/temp_folder.h"
 
@@ -52,12 +53,18 @@ class Disk {
 
   // Adds bytes, or the content of a temporary file, to the end; all or nothing, also when the
   // process is killed, as soon as the next one has started. A file that has other names (hard
-  // links) keeps its content under those. Errors as replace().
-  Outcome<WriteResult> append(const std::string& path, std::string_view bytes);
-  Outcome<WriteResult> append(const std::string& path, TempFile file);
+  // links) keeps its content under those. Errors as replace(), and kTooLong: the file would hold
+  // more than was expected.
+  Outcome<WriteResult> append(const std::string& path, std::string_view bytes,
+                              const Expected& expected = Expected());
+  Outcome<WriteResult> append(const std::string& path, TempFile file,
+                              const Expected& expected = Expected());
 
   // Removes a file; its size. EISDIR for a folder. Links and the like go too, and held nothing.
   Outcome<std::uint64_t> remove(const std::string& path);
+
+  // fstat() for readers: a file that is being appended to is what it was. 0 or errno.
+  int stat(int file, struct stat& status) const { return place_->growing.stat(file, status); }
 
   // Makes changes of the names in this folder survive what the durability says.
   int sync_folder(int folder) const;
@@ -76,6 +83,7 @@ class Disk {
     Beneath root;
     TempFolder temp;
     AppendRecords records{temp};
+    GrowingFiles growing;
     dev_t device = device_of(root.root());
     // Folders that some thread has made and not synced yet, plus those that it is about to make.
     std::atomic<int> unsynced_folders{0};
@@ -113,8 +121,9 @@ class Disk {
   int publish_new(TempFile& file, int folder, const std::string& name) const;
   int exchange(const TempFile& file, int folder, const std::string& name) const;
 
-  Outcome<WriteResult> add(const std::string& path, Addition& addition);
-  Outcome<WriteResult> add_in(int folder, const std::string& path, Addition& addition);
+  Outcome<WriteResult> add(const std::string& path, Addition& addition, const Expected& expected);
+  Outcome<WriteResult> add_in(int folder, const std::string& path, Addition& addition,
+                              const Expected& expected);
   Outcome<WriteResult> add_to_nothing(int folder, const std::string& name, Addition& addition);
   Outcome<WriteResult> add_to_copy(int folder, const std::string& path, const Addition& addition);
   Outcome<WriteResult> add_to(int folder, int target, const struct stat& old,

@@ -11,30 +11,34 @@
 
 namespace flowstore::files::localfs {
 
-Outcome<WriteResult> Disk::append(const std::string& path, std::string_view bytes) {
+Outcome<WriteResult> Disk::append(const std::string& path, std::string_view bytes,
+                                  const Expected& expected) {
   Addition addition(bytes);
-  return add(path, addition);
+  return add(path, addition, expected);
 }
 
-Outcome<WriteResult> Disk::append(const std::string& path, TempFile file) {
+Outcome<WriteResult> Disk::append(const std::string& path, TempFile file,
+                                  const Expected& expected) {
   struct stat status {};
   if (::fstat(file.file(), &status) != 0) return Outcome<WriteResult>::failed(errno);
   Addition addition(std::move(file), static_cast<std::uint64_t>(status.st_size));
-  return add(path, addition);
+  return add(path, addition, expected);
 }
 
-Outcome<WriteResult> Disk::add(const std::string& path, Addition& addition) {
+Outcome<WriteResult> Disk::add(const std::string& path, Addition& addition,
+                               const Expected& expected) {
   for (int tried = 0; tried < kFolderTries; ++tried) {
     const Opened folder = make_folders(split_path(path).parent);
     if (folder.error != 0) return Outcome<WriteResult>::failed(folder.error);
-    auto result = add_in(folder.file.get(), path, addition);
+    auto result = add_in(folder.file.get(), path, addition, expected);
     // ENOENT: the folder has gone. EEXIST: somebody else was first to make the file.
     if (result.error != ENOENT && result.error != EEXIST) return result;
   }
   return Outcome<WriteResult>::failed(EAGAIN);
 }
 
-Outcome<WriteResult> Disk::add_in(int folder, const std::string& path, Addition& addition) {
+Outcome<WriteResult> Disk::add_in(int folder, const std::string& path, Addition& addition,
+                                  const Expected& expected) {
   using Result = Outcome<WriteResult>;
   const std::string name(split_path(path).name);
   // O_NONBLOCK: a FIFO that lies there must not make us wait for its reader.
@@ -45,6 +49,8 @@ Outcome<WriteResult> Disk::add_in(int folder, const std::string& path, Addition&
   struct stat old {};
   if (::fstat(target.get(), &old) != 0) return Result::failed(errno);
   if (!S_ISREG(old.st_mode)) return Result::failed(ELOOP);
+  const auto old_size = static_cast<std::uint64_t>(old.st_size);
+  if (!expected.has_room(old_size, addition.size())) return Result::failed(kTooLong);
   if (old.st_nlink > 1) return add_to_copy(folder, path, addition);
   const auto record = place_->records.begin(path, old, addition);
   if (!record.value) return Result::failed(record.error);
@@ -84,6 +90,7 @@ Outcome<WriteResult> Disk::add_to(int folder, int target, const struct stat& old
                                   const Addition& addition) {
   const auto old_size = static_cast<std::uint64_t>(old.st_size);
   struct stat status {};
+  const GrowingFiles::Growth growth(place_->growing, old);
   crash_point(CrashPoint::append_opened);
   int error = addition.write_to(target, old_size);
   crash_point(CrashPoint::append_written);

@@ -38,6 +38,12 @@ int reserve(int file, std::uint64_t size) {
   return errno == ENOSPC || errno == EDQUOT || errno == EFBIG ? errno : 0;
 }
 
+// The size stays what it was when the target was found: the caller has the file's turn.
+bool is_too_long(const LoggedChange& change, const Expected& expected) {
+  if (change.operation != WalOperation::append) return false;
+  return !expected.has_room(static_cast<std::uint64_t>(change.old.st_size), change.bytes.size());
+}
+
 }  // namespace
 
 Task<Status> Incoming::take_in(ByteSource& body) {
@@ -84,18 +90,20 @@ Task<> Incoming::discard() {
   co_await io_.run(work);
 }
 
-Task<Result<WriteResult>> Incoming::commit(Expected /*expected*/) {
+Task<Result<WriteResult>> Incoming::commit(Expected expected) {
   if (key_.names_folder()) co_return is_a_directory(key_, "open");
+  if (!expected.has_room(0, size_)) co_return Error::too_large(*expected.most);
   const bool is_small = !file_;
   if (wal_ != nullptr && is_small) {
     const auto what = mode_ == WriteMode::append ? WalOperation::append : WalOperation::replace;
     LoggedChange change(what, key_.path(), buffer_);
     bool is_made = co_await find_target(change);
+    if (is_made && is_too_long(change, expected)) co_return Error::too_large(*expected.most);
     if (is_made) is_made = co_await wal_->make(change);
     if (is_made && change.error != 0) co_return trouble_.translate(change.error, key_, "open");
     if (is_made) co_return std::move(change.written);
   }
-  co_return co_await commit_without_log();
+  co_return co_await commit_without_log(expected);
 }
 
 // False for what the log cannot make, whatever the reason: the other way finds that again.
@@ -112,9 +120,10 @@ Task<bool> Incoming::find_target(LoggedChange& change) {
   co_return error == 0;
 }
 
-Task<Result<WriteResult>> Incoming::commit_without_log() {
-  auto work = [this] { return mode_ == WriteMode::append ? append_now() : replace_now(); };
+Task<Result<WriteResult>> Incoming::commit_without_log(const Expected& expected) {
+  auto work = [&] { return mode_ == WriteMode::append ? append_now(expected) : replace_now(); };
   auto outcome = co_await io_.run(work);
+  if (outcome.error == kTooLong) co_return Error::too_large(*expected.most);
   if (wal_ != nullptr && outcome.value) outcome.error = co_await wal_->forget(key_.path());
   if (outcome.error != 0) co_return trouble_.translate(outcome.error, key_, "open");
   co_return *std::move(outcome.value);
@@ -125,10 +134,10 @@ Outcome<WriteResult> Incoming::replace_now() {
   return disk_.replace(key_.path(), buffer_);
 }
 
-Outcome<WriteResult> Incoming::append_now() {
+Outcome<WriteResult> Incoming::append_now(const Expected& expected) {
   // The file goes here, on the pool.
-  if (file_) return disk_.append(key_.path(), std::move(file_));
-  return disk_.append(key_.path(), buffer_);
+  if (file_) return disk_.append(key_.path(), std::move(file_), expected);
+  return disk_.append(key_.path(), buffer_, expected);
 }
 
 }  // namespace flowstore::files::localfs

@@ -35,9 +35,9 @@ class Incoming final : public Upload {
   Task<Status> spill(std::uint64_t expected_size);
   int store_piece(std::uint64_t expected_size);
   Task<bool> find_target(LoggedChange& change);
-  Task<Result<WriteResult>> commit_without_log();
+  Task<Result<WriteResult>> commit_without_log(const Expected& expected);
   Outcome<WriteResult> replace_now();
-  Outcome<WriteResult> append_now();
+  Outcome<WriteResult> append_now(const Expected& expected);
 
   Disk& disk_;
   WriteAheadLog* wal_;

@@ -89,7 +89,7 @@ Task<Result<Opened>> Store::open_file(const FileKey& key, int flags, struct stat
 
 Result<Opened> Store::examine(const FileKey& key, Opened opened, struct stat& status) {
   int error = opened.error;
-  if (error == 0 && ::fstat(opened.file.get(), &status) != 0) error = errno;
+  if (error == 0) error = disk_.stat(opened.file.get(), status);
   if (error == 0) error = error_of_type(status);
   if (error == EISDIR) return is_a_directory("read");
   if (error != 0) return trouble_.translate(error, key, "open");

@@ -31,8 +31,8 @@ class Store::Incoming final : public Upload {
   }
 
   std::uint64_t size() const override { return size_; }
-  Task<Result<WriteResult>> commit(Expected /*expected*/) override {
-    auto written = store_.commit(key_, std::move(body_), mode_);
+  Task<Result<WriteResult>> commit(Expected expected) override {
+    auto written = store_.commit(key_, std::move(body_), mode_, expected);
     if (written) reserved_ = 0;  // it belongs to the file now
     co_return written;
   }
@@ -59,12 +59,16 @@ Task<Result<std::unique_ptr<Upload>>> Store::receive(const FileKey& key, ByteSou
   co_return std::unique_ptr<Upload>(std::move(incoming));
 }
 
-Result<WriteResult> Store::commit(const FileKey& key, std::string body, WriteMode mode) {
+Result<WriteResult> Store::commit(const FileKey& key, std::string body, WriteMode mode,
+                                  const Expected& expected) {
   const bool is_append = mode == WriteMode::append;
   const std::lock_guard lock(mutex_);
   FLOWSTORE_TRY_STATUS(check_place(key));
   const auto found = files_.find(key.path());
   const std::uint64_t old_size = found == files_.end() ? 0 : found->second.stat.size;
+  if (is_append && !expected.has_room(old_size, body.size())) {
+    return Error::too_large(*expected.most);
+  }
   if (is_append && found != files_.end()) body.insert(0, *found->second.bytes);
   // A replaced file gives its bytes back; an appended one goes on being counted.
   if (!is_append) release(old_size);
@@ -77,8 +81,21 @@ Result<WriteResult> Store::commit(const FileKey& key, std::string body, WriteMod
   file.bytes = std::make_shared<const std::string>(std::move(body));
   result.stat = file.stat;
   files_.insert_or_assign(key.path(), std::move(file));
-  projects_.insert(key.project().path());
+  make_folders(key);
   return result;
+}
+
+void Store::make_folders(const FileKey& key) {
+  const std::string& path = key.path();
+  for (std::size_t slash = key.project().path().size(); slash != std::string::npos;
+       slash = path.find('/', slash + 1)) {
+    folders_.try_emplace(path.substr(0, slash), clock_.wall());
+  }
+  note_change_at(path);
+}
+
+void Store::note_change_at(std::string_view path) {
+  folders_.find(path.substr(0, path.rfind('/')))->second = clock_.wall();
 }
 
 Status Store::check_place(const FileKey& key) const {
@@ -96,11 +113,7 @@ bool Store::is_below_a_file(const FileKey& key) const {
   return false;
 }
 
-bool Store::is_folder(std::string_view path) const {
-  if (projects_.find(path) != projects_.end()) return true;
-  const auto first = files_.lower_bound(below(path));
-  return first != files_.end() && first->first < behind(path);
-}
+bool Store::is_folder(std::string_view path) const { return folders_.find(path) != folders_.end(); }
 
 Result<Store::Files::iterator> Store::look_up(const FileKey& key, std::string_view operation) {
   const auto found = files_.find(key.path());
@@ -143,6 +156,7 @@ Task<Result<std::uint64_t>> Store::remove(const FileKey& key, Expected /*expecte
   if (!found) co_return found.error();
   const std::uint64_t size = (*found)->second.stat.size;
   files_.erase(*found);
+  note_change_at(key.path());
   release(size);
   co_return size;
 }
@@ -150,38 +164,30 @@ Task<Result<std::uint64_t>> Store::remove(const FileKey& key, Expected /*expecte
 Task<Result<RemovedTree>> Store::remove_tree(const FileKey& folder) {
   const std::lock_guard lock(mutex_);
   RemovedTree removed;
-  auto file = files_.lower_bound(below(folder.path()));
-  const auto end = files_.lower_bound(behind(folder.path()));
-  if (file == end && !folder.relative().empty()) co_return no_folder(folder);
-  while (file != end) {
+  const bool is_project = folder.relative().empty();
+  if (!is_project && !is_folder(folder.path())) co_return no_folder(folder);
+  const std::string from = below(folder.path());
+  const std::string to = behind(folder.path());
+  const auto end = files_.lower_bound(to);
+  for (auto file = files_.lower_bound(from); file != end; file = files_.erase(file)) {
     ++removed.files;
     removed.bytes += file->second.stat.size;
-    file = files_.erase(file);
   }
   release(removed.bytes);
+  folders_.erase(folders_.lower_bound(from), folders_.lower_bound(to));
+  if (!is_project) {
+    folders_.erase(folder.path());
+    note_change_at(folder.path());
+  }
   co_return removed;
 }
 
 Task<Result<Listing>> Store::list(const FileKey& folder, const ListOptions& options) {
   const std::lock_guard lock(mutex_);
-  const std::string prefix = below(folder.path());
-  auto file = files_.lower_bound(prefix);
-  const auto end = files_.lower_bound(behind(folder.path()));
-  if (file == end && !folder.relative().empty()) co_return no_folder(folder);
-  // Sorted by name and not by key: "a" comes before "a.b", but "a/x" behind it.
-  std::map<std::string, Entry, std::less<>> entries;
-  for (; file != end; ++file) {
-    const std::string_view rest = std::string_view(file->first).substr(prefix.size());
-    const std::size_t slash = options.is_recursive ? std::string_view::npos : rest.find('/');
-    Entry entry;
-    entry.name = rest.substr(0, slash);
-    entry.is_folder = slash != std::string_view::npos;
-    entry.modified = file->second.stat.modified;
-    entry.size = entry.is_folder ? 0 : file->second.stat.size;
-    if (entry.name > options.cursor) entries.try_emplace(entry.name, entry);
-  }
+  const bool is_there = is_folder(folder.path());
+  if (!is_there && !folder.relative().empty()) co_return no_folder(folder);
   Listing listing;
-  for (auto& [name, entry] : entries) {
+  for (auto& [name, entry] : entries_of(folder, options)) {
     if (listing.entries.size() == options.limit) {
       listing.next_cursor = listing.entries.back().name;
       break;
@@ -189,6 +195,33 @@ Task<Result<Listing>> Store::list(const FileKey& folder, const ListOptions& opti
     listing.entries.push_back(std::move(entry));
   }
   co_return listing;
+}
+
+Store::Entries Store::entries_of(const FileKey& folder, const ListOptions& options) const {
+  const std::string from = below(folder.path());
+  const std::string to = behind(folder.path());
+  Entries entries;
+  const auto add = [&](std::string_view path, Entry entry) {
+    entry.name = path.substr(from.size());
+    const bool is_deeper = !options.is_recursive && entry.name.find('/') != std::string::npos;
+    if (!is_deeper && entry.name > options.cursor) entries.try_emplace(entry.name, entry);
+  };
+  const auto last_file = files_.lower_bound(to);
+  for (auto file = files_.lower_bound(from); file != last_file; ++file) {
+    Entry entry;
+    entry.size = file->second.stat.size;
+    entry.modified = file->second.stat.modified;
+    add(file->first, std::move(entry));
+  }
+  if (options.is_recursive) return entries;
+  const auto last_folder = folders_.lower_bound(to);
+  for (auto inner = folders_.lower_bound(from); inner != last_folder; ++inner) {
+    Entry entry;
+    entry.is_folder = true;
+    entry.modified = inner->second;
+    add(inner->first, std::move(entry));
+  }
+  return entries;
 }
 
 Task<Result<std::uint64_t>> Store::usage(const ProjectKey& project) {
@@ -205,9 +238,11 @@ Task<Result<std::vector<ProjectKey>>> Store::projects(std::string_view team) {
   const std::lock_guard lock(mutex_);
   std::vector<ProjectKey> found;
   const std::string prefix = below(team);
-  for (auto path = projects_.lower_bound(prefix);
-       path != projects_.end() && path->starts_with(prefix); ++path) {
-    FLOWSTORE_CO_TRY(auto key, ProjectKey::parse(team, path->substr(prefix.size())));
+  for (auto folder = folders_.lower_bound(prefix);
+       folder != folders_.end() && folder->first.starts_with(prefix); ++folder) {
+    const std::string name = folder->first.substr(prefix.size());
+    if (name.find('/') != std::string::npos) continue;
+    FLOWSTORE_CO_TRY(auto key, ProjectKey::parse(team, name));
     found.push_back(std::move(key));
   }
   co_return found;
@@ -216,7 +251,7 @@ Task<Result<std::vector<ProjectKey>>> Store::projects(std::string_view team) {
 Task<Result<std::vector<std::string>>> Store::teams() {
   const std::lock_guard lock(mutex_);
   std::set<std::string> found;
-  for (const std::string& path : projects_) found.insert(path.substr(0, path.find('/')));
+  for (const auto& [path, changed] : folders_) found.insert(path.substr(0, path.find('/')));
   co_return std::vector<std::string>(found.begin(), found.end());
 }
 

@@ -3,11 +3,11 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <cstdint>
 #include <map>
 #include <memory>
 #include <mutex>
-#include <set>
 #include <string>
 
 #include "base/clock.h"
@@ -15,8 +15,8 @@
 
 namespace flowstore::files::memory {
 
-// Keeps files in a map, sorted by key; folders are implied by the keys below them. For tests and
-// for the `memory` driver of the configuration. All files together hold at most a fixed number of
+// Keeps files in a map, sorted by key, and the folders that they have made. For tests and for the
+// `memory` driver of the configuration. All files together hold at most a fixed number of
 // bytes, bodies on their way in included; beyond it no_space.
 class Store final : public FileStore {
  public:
@@ -44,16 +44,25 @@ class Store final : public FileStore {
     FileStat stat;
   };
   using Files = std::map<std::string, File, std::less<>>;
+  // Sorted by name and not by key: "a" comes before "a.b", but "a/x" behind it.
+  using Entries = std::map<std::string, Entry, std::less<>>;
+  // "team/project", "team/project/dir": when something was put there or removed.
+  using Folders = std::map<std::string, std::chrono::system_clock::time_point, std::less<>>;
 
-  // mutex_ is held by the caller of these five.
+  // mutex_ is held by the caller of these eight.
   Result<Files::iterator> look_up(const FileKey& key, std::string_view operation);
   Status check_place(const FileKey& key) const;
   bool is_below_a_file(const FileKey& key) const;
   bool is_folder(std::string_view path) const;
-  // Why what has nothing below it cannot be listed.
+  Entries entries_of(const FileKey& folder, const ListOptions& options) const;
+  // Why what is no folder cannot be listed.
   Error no_folder(const FileKey& folder) const;
+  void make_folders(const FileKey& key);
+  // Of something in a folder that there is.
+  void note_change_at(std::string_view path);
 
-  Result<WriteResult> commit(const FileKey& key, std::string body, WriteMode mode);
+  Result<WriteResult> commit(const FileKey& key, std::string body, WriteMode mode,
+                             const Expected& expected);
 
   bool reserve(std::uint64_t bytes) noexcept;
   void release(std::uint64_t bytes) noexcept { bytes_ -= bytes; }
@@ -62,10 +71,8 @@ class Store final : public FileStore {
   const Clock& clock_;
   std::atomic<std::uint64_t> bytes_{0};  // stored and on their way in
   std::mutex mutex_;
-  Files files_;  // guarded by mutex_
-  // "team/project" of all that ever stored a file; guarded by mutex_. As with folders of localfs,
-  // a project goes on being known when its last file is gone.
-  std::set<std::string, std::less<>> projects_;
+  Files files_;      // guarded by mutex_
+  Folders folders_;  // guarded by mutex_; as with localfs, they stay when their last file is gone
   std::uint64_t versions_ = 0;  // guarded by mutex_; each write gets its own, for the entity tag
 };
 

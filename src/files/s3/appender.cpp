@@ -59,16 +59,16 @@ Task<Result<WriteResult>> Appender::append(const FileKey& key, std::string body,
                                            const Expected& expected) {
   const auto until = expected.until.value_or(objects_.deadline());
   if (expected.what == Expected::What::anything) {
-    co_return co_await join(key, std::move(body), until);
+    co_return co_await join(key, std::move(body), expected, until);
   }
   FLOWSTORE_CO_TRY(const Right right, co_await changes_.enter(key));
-  const Attempt attempt(key.path(), body, right, until);
+  Attempt attempt(key.path(), body, right, until);
   co_return co_await append_now(attempt, expected);
 }
 
 // Whoever has the right to the key does what all those who wait for it want.
 Task<Result<WriteResult>> Appender::join(const FileKey& key, std::string body,
-                                         http::Instant until) {
+                                         const Expected& expected, http::Instant until) {
   const auto own = std::make_shared<Waiting>(std::move(body));
   {
     const std::lock_guard lock(mutex_);
@@ -76,17 +76,46 @@ Task<Result<WriteResult>> Appender::join(const FileKey& key, std::string body,
   }
   auto right = co_await changes_.enter(key);
   if (own->result) co_return *own->result;
-  const Batch batch = take_batch(key.path(), own);
+  Batch batch = take_batch(key.path(), own);
   if (!right) {
     share_out(batch, right.error());
     co_return right.error();
   }
-  std::string tail;
-  for (const auto& waiting : batch) tail.append(waiting->body);
-  const Attempt attempt(key.path(), tail, *right, until);
-  const Expected anything;
-  share_out(batch, co_await append_now(attempt, anything));
+  co_await append_all(key, std::move(batch), expected, *right, until);
   co_return *own->result;
+}
+
+// Where all together are too much, only one look at the object tells for whom there is room.
+Task<> Appender::append_all(const FileKey& key, Batch batch, const Expected& expected,
+                            const Right& right, http::Instant until) {
+  while (!batch.empty()) {
+    std::string tail;
+    for (const auto& waiting : batch) tail.append(waiting->body);
+    Attempt attempt(key.path(), tail, right, until);
+    const auto written = co_await append_now(attempt, expected);
+    const bool is_too_long = !written && written.error().kind() == ErrorKind::too_large;
+    if (is_too_long && refuse_too_long(batch, expected, attempt.size_before)) continue;
+    share_out(batch, written);
+    co_return;
+  }
+}
+
+// Tells those that have no room behind an object of that size, in the order in which they came, and
+// keeps the others. False if all have.
+bool Appender::refuse_too_long(Batch& batch, const Expected& expected, std::uint64_t size) {
+  Batch kept;
+  for (const auto& waiting : batch) {
+    const std::uint64_t more = waiting->body.size();
+    if (expected.has_room(size, more)) {
+      size += more;
+      kept.push_back(waiting);
+    } else {
+      waiting->result = Error::too_large(*expected.most);
+    }
+  }
+  const bool has_refused = kept.size() < batch.size();
+  batch.swap(kept);
+  return has_refused;
 }
 
 // The first ones, and in any case one's own.
@@ -125,7 +154,7 @@ void Appender::share_out(const Batch& batch, const Result<WriteResult>& written)
   }
 }
 
-Task<Result<WriteResult>> Appender::append_now(const Attempt& attempt, const Expected& expected) {
+Task<Result<WriteResult>> Appender::append_now(Attempt& attempt, const Expected& expected) {
   std::optional<History> doubted;  // of the object when a try got no answer
   for (int tries = 0;; ++tries) {
     FLOWSTORE_CO_TRY(Base base, co_await look(attempt));
@@ -138,6 +167,10 @@ Task<Result<WriteResult>> Appender::append_now(const Attempt& attempt, const Exp
       if (!history.reaches_back_to(*doubted)) co_return outcome_unknown();
     }
     if (!is_expected(expected, base.found)) co_return changed_meanwhile();
+    attempt.size_before = base.size();
+    if (!expected.has_room(base.size(), attempt.tail.size())) {
+      co_return Error::too_large(*expected.most);
+    }
     auto change = co_await write(attempt, base);
     if (change && !change->is_passed) {
       co_return result_of(*change, base.size(), attempt.tail.size());

@@ -28,7 +28,8 @@ class Appender {
   // All must outlive it.
   Appender(Objects& objects, Changes& changes) : objects_(objects), changes_(changes) {}
 
-  // Appends that expect nothing and meet at one key become one change of the object.
+  // Appends that expect nothing and meet at one key become one change of the object, without those
+  // that have no room in it any more. What it may hold is the same for all of them.
   Task<Result<WriteResult>> append(const FileKey& key, std::string body, const Expected& expected);
 
  private:
@@ -64,13 +65,18 @@ class Appender {
     const Right& right;
     const http::Instant until;  // of all but what moves many bytes
     const std::string name = History::new_name();
+    std::uint64_t size_before = 0;  // of the object when it was last looked at
   };
 
-  Task<Result<WriteResult>> join(const FileKey& key, std::string body, http::Instant until);
+  Task<Result<WriteResult>> join(const FileKey& key, std::string body, const Expected& expected,
+                                 http::Instant until);
+  Task<> append_all(const FileKey& key, Batch batch, const Expected& expected, const Right& right,
+                    http::Instant until);
   Batch take_batch(const std::string& key, const std::shared_ptr<Waiting>& own);
+  static bool refuse_too_long(Batch& batch, const Expected& expected, std::uint64_t size);
   static void share_out(const Batch& batch, const Result<WriteResult>& written);
 
-  Task<Result<WriteResult>> append_now(const Attempt& attempt, const Expected& expected);
+  Task<Result<WriteResult>> append_now(Attempt& attempt, const Expected& expected);
   Task<Result<Base>> look(const Attempt& attempt);
   Task<Result<Change>> write(const Attempt& attempt, Base& base);
   Task<Result<Change>> rewrite(const Attempt& attempt, const Base& base);

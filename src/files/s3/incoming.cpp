@@ -129,6 +129,9 @@ Task<Result<WriteResult>> Incoming::append_in_parts(const Expected& expected) {
       co_return result_of(old->stat.etag, old->stat.size - size_, old->stat.size);
     }
     if (!is_expected(expected, old)) co_return changed_meanwhile();
+    if (!expected.has_room(old ? old->stat.size : 0, size_)) {
+      co_return Error::too_large(*expected.most);
+    }
     const auto change = co_await complete_behind(old, right.can);
     if (change && !change->is_passed) {
       const std::uint64_t before = old ? old->stat.size : 0;

@@ -286,6 +286,23 @@ TEST_F(S3Store, AppendsThatMeetBecomeOne) {
   EXPECT_EQ(read("log").size(), 206U);
 }
 
+TEST_F(S3Store, OfAppendsThatMeetThoseAreMadeThatHaveRoom) {
+  ASSERT_TRUE(append("log", "begin\n"));
+  Expected room_for_five;
+  room_for_five.most = 56;
+  std::atomic<int> refused = 0;
+  std::vector<std::thread> threads;
+  for (int id = 0; id < 20; ++id) {
+    threads.emplace_back([&] {
+      const auto written = append("log", "0123456789", room_for_five);
+      if (!written && written.error().kind() == ErrorKind::too_large) ++refused;
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_EQ(refused, 15);
+  EXPECT_EQ(read("log").size(), 56U);
+}
+
 TEST_F(S3Store, KeysAreThoseOfTheOldServer) {
   ASSERT_TRUE(replace("dir//../a b+c", "1"));
   Client client = bucket_->client();
