@@ -341,9 +341,12 @@ bool WriteAheadLog::is_asked_for_files() {
   return has_to_make_files();
 }
 
+// Only while nobody else is there: the files may be those of one who rests and goes on with them.
 void WriteAheadLog::make_files() {
-  if (files_.fill() == 0 && sync_log_names(folder_.get(), disk_.root().root()) == 0)
-    return set_state(State::resting);
+  const bool are_made = root_lock_.try_alone() && files_.fill() == 0 &&
+                        sync_log_names(folder_.get(), disk_.root().root()) == 0;
+  root_lock_.share();
+  if (are_made) return set_state(State::resting);
   next_try_ = clock_.now() + kNextTry;
 }
 

@@ -16,6 +16,7 @@
 #include "files/localfs/test_root.h"
 #include "support/bodies.h"
 #include "support/file_log.h"
+#include "support/manual_clock.h"
 #include "support/run.h"
 
 namespace flowstore::files::localfs {
@@ -38,11 +39,14 @@ class WriteAheadLogTest : public testing::Test {
     Options options;
     options.root = root_.path();
     registry_.emplace();
-    auto made = Store::make(options, io_, clock_, log_, *registry_);
+    auto made = Store::make(options, io_, *time_, log_, *registry_);
     ASSERT_TRUE(made) << made.error().message();
     store_ = *std::move(made);
   }
   void use_log() { wait_for_log(*store_, *registry_); }
+
+  // From the next start on.
+  void use_manual_clock() { time_ = &manual_clock_; }
 
   Status write(const std::string& path, std::string bytes, WriteMode mode = WriteMode::replace) {
     const FileKey key = key_of(path);
@@ -73,6 +77,8 @@ class WriteAheadLogTest : public testing::Test {
   TestRoot root_;
   BlockingPool io_{4};
   SystemClock clock_;
+  ManualClock manual_clock_;
+  const Clock* time_ = &clock_;
   Log log_{LogLevel::silent, LogFormat::json, clock_};
   std::optional<metrics::Registry> registry_;
   std::unique_ptr<Store> store_;
@@ -91,6 +97,19 @@ void forget_boot(const TestRoot& root) {
     file.write(head.data(), static_cast<std::streamsize>(head.size()));
     file.write(reinterpret_cast<const char*>(&checksum), sizeof(checksum));
   }
+}
+
+// Starts once on what a power cut left.
+void start_after_power_cut(const TestRoot& root) {
+  forget_boot(root);
+  BlockingPool io(1);
+  const SystemClock clock;
+  Log log(LogLevel::silent, LogFormat::json, clock);
+  metrics::Registry registry;
+  Options options;
+  options.root = root.path();
+  const auto made = Store::make(options, io, clock, log, registry);
+  ASSERT_TRUE(made) << made.error().message();
 }
 
 TEST_F(WriteAheadLogTest, MakesEveryKindOfChange) {
@@ -245,6 +264,33 @@ TEST_F(WriteAheadLogTest, IsNotKeptWhileAnotherProcessWorksOnTheRoot) {
   ASSERT_TRUE(write("a", "still by the first"));
   EXPECT_EQ(frames_of_log(*registry_), frames);
   EXPECT_EQ(stored("a"), "still by the first");
+}
+
+TEST_F(WriteAheadLogTest, GoesOnWhenAnotherProcessHasComeAndGone) {
+  use_manual_clock();
+  start();
+  use_log();
+  ASSERT_TRUE(write("a", "before"));
+  manual_clock_.advance(std::chrono::seconds(3));  // it rests
+  {
+    Options options;
+    options.root = root_.path();
+    metrics::Registry registry;
+    auto second = Store::make(options, io_, manual_clock_, log_, registry);
+    ASSERT_TRUE(second) << second.error().message();
+    store_.swap(*second);
+    // They ask for a log, and take their time on the disk.
+    for (int turn = 0; turn < 20; ++turn) ASSERT_TRUE(write("b", "of the second"));
+    store_.swap(*second);
+  }
+  const int frames = frames_of_log(*registry_);
+  ASSERT_TRUE(write("a", "answered"));
+  ASSERT_GT(frames_of_log(*registry_), frames);
+  TestRoot after;
+  kill_into(after);
+  after.put("t/p/a", "");
+  start_after_power_cut(after);
+  EXPECT_EQ(after.get("t/p/a"), "answered");
 }
 
 TEST_F(WriteAheadLogTest, IsEmptyAfterAStopInGoodOrder) {
