@@ -113,7 +113,12 @@ Task<bool> Incoming::find_target(LoggedChange& change) {
 }
 
 Task<Result<WriteResult>> Incoming::commit_without_log() {
-  auto work = [this] { return mode_ == WriteMode::append ? append_now() : replace_now(); };
+  auto work = [this] {
+    UnloggedChanges::Change change(wal_ != nullptr ? &wal_->unlogged() : nullptr, key_.path());
+    auto made = mode_ == WriteMode::append ? append_now() : replace_now();
+    if (made.value) change.was_made();
+    return made;
+  };
   auto outcome = co_await io_.run(work);
   if (wal_ != nullptr && outcome.value) outcome.error = co_await wal_->forget(key_.path());
   if (outcome.error != 0) co_return trouble_.translate(outcome.error, key_, "open");

@@ -139,13 +139,14 @@ Task<bool> WriteAheadLog::make(LoggedChange& change) {
 Task<int> WriteAheadLog::forget(const std::string& path) {
   LoggedChange change(WalOperation::forget, path, std::string_view());
   co_await submit(change);
+  if (change.error == 0) unlogged_.forget(path);
   co_return change.error;
 }
 
-Task<int> WriteAheadLog::settle() {
-  const std::string nothing;
-  LoggedChange change(WalOperation::settle, nothing, std::string_view());
+Task<int> WriteAheadLog::settle(const std::string& folder) {
+  LoggedChange change(WalOperation::settle, folder, std::string_view());
   co_await submit(change);
+  if (change.error == 0) unlogged_.forget(folder);
   co_return change.error;
 }
 
@@ -361,14 +362,17 @@ void WriteAheadLog::rest(Clock::Instant next) {
 // What it costs depends on the disk and on the length of the log: we spend a tenth of the time on
 // it.
 void WriteAheadLog::heal() {
+  const UnloggedChanges::Pause pause(unlogged_);
   const auto begun = clock_.now();
-  const int error = files_.heal();
+  const auto is_newer = [this](auto path) { return unlogged_.has(disk_.root(), path); };
+  const int error = files_.heal(is_newer);
   const auto ended = clock_.now();
   if (error != 0) {
     fail(error);
     if (ended - begun > kCheapTry) next_try_ = ended + 10 * (ended - begun);
     return;
   }
+  unlogged_.forget_all();
   outage_.answered();
   last_change_ = ended;
   set_state(State::active);

@@ -160,7 +160,7 @@ int WalFiles::distrust() {
   return error;
 }
 
-int WalFiles::heal() {
+int WalFiles::heal(const std::function<bool(std::string_view path)>& is_newer) {
   // Where not even this can be written there is no use in more.
   if (const int error = distrust()) return error;
   const std::lock_guard lock(mutex_);
@@ -176,6 +176,7 @@ int WalFiles::heal() {
     }
     segment = 1 - segment;
   }
+  std::erase_if(records, [&](const WalRecord& record) { return is_newer(record.path); });
   RecoveredLog made;
   if (error == 0) error = replay(disk_, records, made);
   if (error == 0) error = sync_and_start(other(), disk_.logged_changes());

@@ -12,6 +12,7 @@
 
 #include <gtest/gtest.h>
 
+#include "files/localfs/file_size_limit.h"
 #include "files/localfs/localfs_store.h"
 #include "files/localfs/test_root.h"
 #include "support/bodies.h"
@@ -47,6 +48,15 @@ class WriteAheadLogTest : public testing::Test {
 
   // From the next start on.
   void use_manual_clock() { time_ = &manual_clock_; }
+
+  // While no file can be written. The log tries at once to make itself again, and from then on once
+  // a second, or with the next change.
+  void break_log() {
+    EXPECT_FALSE(write("refused", "x"));
+    const auto broken = store_->outage()->latest();
+    ASSERT_FALSE(broken->is_answer);
+    while (store_->outage()->latest()->at == broken->at) std::this_thread::yield();
+  }
 
   Status write(const std::string& path, std::string bytes, WriteMode mode = WriteMode::replace) {
     const FileKey key = key_of(path);
@@ -291,6 +301,31 @@ TEST_F(WriteAheadLogTest, GoesOnWhenAnotherProcessHasComeAndGone) {
   after.put("t/p/a", "");
   start_after_power_cut(after);
   EXPECT_EQ(after.get("t/p/a"), "answered");
+}
+
+TEST_F(WriteAheadLogTest, IsNotMadeAgainOverWhatWasWrittenWithoutIt) {
+  use_log();
+  ASSERT_TRUE(write("a", "old and small"));
+  ASSERT_TRUE(write("b", "old and small"));
+  {
+    const FileSizeLimit limit(0);
+    break_log();
+  }
+  ASSERT_TRUE(write("a", std::string(200'000, 'l')));
+  EXPECT_EQ(stored("a"), std::string(200'000, 'l'));
+  EXPECT_EQ(stored("b"), "old and small");
+}
+
+TEST_F(WriteAheadLogTest, IsNotMadeAgainInAFolderThatWasRemoved) {
+  use_log();
+  ASSERT_TRUE(write("folder/file", "x"));
+  {
+    const FileSizeLimit limit(0);
+    break_log();
+  }
+  const FileKey folder = key_of("folder");
+  ASSERT_TRUE(run(store_->remove_tree(folder)));
+  EXPECT_FALSE(root_.has("t/p/folder"));
 }
 
 TEST_F(WriteAheadLogTest, IsEmptyAfterAStopInGoodOrder) {
