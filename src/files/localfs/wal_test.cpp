@@ -328,6 +328,19 @@ TEST_F(WriteAheadLogTest, IsNotMadeAgainInAFolderThatWasRemoved) {
   EXPECT_FALSE(root_.has("t/p/folder"));
 }
 
+TEST_F(WriteAheadLogTest, AnAppendFindsTheFileThatWasMadeAgainBeforeIt) {
+  use_log();
+  ASSERT_TRUE(write("a", "old"));
+  {
+    const FileSizeLimit limit(0);
+    break_log();
+  }
+  ASSERT_TRUE(write("a", " and new", WriteMode::append));
+  EXPECT_EQ(stored("a"), "old and new");
+  ASSERT_TRUE(write("a", "!", WriteMode::append));
+  EXPECT_EQ(read("a"), "old and new!");
+}
+
 TEST_F(WriteAheadLogTest, IsEmptyAfterAStopInGoodOrder) {
   use_log();
   ASSERT_TRUE(write("a", "answered"));
