@@ -181,8 +181,11 @@ int WalFiles::heal(const std::function<bool(std::string_view path)>& is_newer) {
   if (error == 0) error = replay(disk_, records, made);
   if (error == 0) error = sync_and_start(other(), disk_.logged_changes());
   if (error == 0) error = current().start(next_epoch_++, boot_);
-  if (error == 0) error_ = 0;
-  return error;
+  if (error != 0) return error;
+  // Frames go to the older epoch first.
+  current_ = 1 - current_;
+  error_ = 0;
+  return 0;
 }
 
 int WalFiles::sync_and_start(WalSegment& segment, std::uint64_t changes) {

@@ -1,5 +1,6 @@
 #include "files/localfs/wal_files.h"
 
+#include <array>
 #include <filesystem>
 #include <optional>
 #include <string>
@@ -55,6 +56,25 @@ class WalFilesTest : public testing::Test {
   WalFrame frame_;
   std::uint64_t next_sequence_ = 1;
 };
+
+TEST_F(WalFilesTest, KeepTheOrderOfFramesAfterHealing) {
+  add("before");
+  ASSERT_EQ(files_->heal([](std::string_view) { return false; }), 0);
+  add("older");
+  ASSERT_EQ(files_->distrust(), 0);
+  const std::array<std::string, 2> before = {root_.get("wal/0"), root_.get("wal/1")};
+  ASSERT_EQ(files_->turn_over(), 0);
+  ASSERT_EQ(files_->wait_for_other(), 0);
+  add("newer");
+  ASSERT_EQ(files_->distrust(), 0);
+  // As if the power had gone before the other segment was empty.
+  for (std::size_t i = 0; i < before.size(); ++i) {
+    if (before[i].find("older") != std::string::npos)
+      root_.put("wal/" + std::to_string(i), before[i]);
+  }
+  start();
+  EXPECT_EQ(root_.get(std::string(kPath)), "newer");
+}
 
 TEST_F(WalFilesTest, HealingPassesOverWhatIsNewer) {
   add("in the log");
