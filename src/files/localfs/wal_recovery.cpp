@@ -35,6 +35,7 @@ class Plan {
       Span& span = spans_[record.path];
       if (record.operation != WalOperation::append) span.first = record.sequence;
       span.last = record.sequence;
+      span.modified = record.modified;
     }
   }
 
@@ -45,11 +46,16 @@ class Plan {
   bool is_last_of_path(const WalRecord& record) const {
     return record.sequence == spans_.at(record.path).last;
   }
+  // When the last change of the record's path was made.
+  ModifiedTime last_modified(const WalRecord& record) const {
+    return spans_.at(record.path).modified;
+  }
 
  private:
   struct Span {
     std::uint64_t first = 0;
     std::uint64_t last = 0;
+    ModifiedTime modified;  // by the last one
   };
 
   bool was_made(const WalRecord& record) const {
@@ -73,13 +79,13 @@ bool is_of_the_tree(int error) {
          error == ENXIO || error == EXDEV;
 }
 
-bool is_changed_later(const Disk& disk, const WalRecord& record) {
-  const Opened opened = disk.root().open(record.path, O_PATH);
+bool is_changed_later(const Disk& disk, std::string_view path, ModifiedTime last) {
+  const Opened opened = disk.root().open(path, O_PATH);
   struct stat status {};
   if (opened.error != 0 || ::fstat(opened.file.get(), &status) != 0) return false;
   const std::int64_t modified =
       std::int64_t{status.st_mtim.tv_sec} * 1'000'000'000 + status.st_mtim.tv_nsec;
-  return S_ISREG(status.st_mode) && modified > record.modified.nanoseconds + kLater;
+  return S_ISREG(status.st_mode) && modified > last.nanoseconds + kLater;
 }
 
 enum class Length : std::uint8_t { cut, kept };
@@ -142,7 +148,8 @@ int replay(Disk& disk, const std::vector<WalRecord>& records, RecoveredLog& reco
   for (const WalRecord& record : records) {
     if (!plan.has(record)) continue;
     int error = ESTALE;
-    if (!is_changed_later(disk, record)) error = make_again(disk, record, plan);
+    const bool is_ours = !is_changed_later(disk, record.path, plan.last_modified(record));
+    if (is_ours) error = make_again(disk, record, plan);
     if (error != 0 && error != ESTALE && !is_of_the_tree(error)) return error;
     ++(error == 0 ? recovered.changes : recovered.skipped);
   }

@@ -104,6 +104,16 @@ TEST_F(WalRecovery, LeavesWhatAnotherProgramChangedMuchLater) {
   EXPECT_EQ(recovered_.skipped, 1U);
 }
 
+TEST_F(WalRecovery, AFileIsOursAsLateAsItsLastChangeInTheLog) {
+  log(WalOperation::replace, "t/p/a", "whole");
+  records_.back().modified.nanoseconds -= std::int64_t{120} * 1'000'000'000;
+  log(WalOperation::append, "t/p/a", " and more", 5);
+  root_.put("t/p/a", "");
+  replay();
+  EXPECT_EQ(root_.get("t/p/a"), "whole and more");
+  EXPECT_EQ(recovered_.skipped, 0U);
+}
+
 TEST_F(WalRecovery, PassesOverWhatNoLongerFitsTheTree) {
   root_.put("t/p/folder/file", "x");
   root_.put("t/p/file", "x");
