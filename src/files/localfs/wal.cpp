@@ -128,6 +128,8 @@ Status WriteAheadLog::recover(Log& log) {
         .number("skipped", static_cast<std::int64_t>(recovered->skipped));
     log.warn("the machine stopped in the midst of work; changes of files were made again", fields);
   }
+  if (recovered->taken_back > 0)
+    log.warn("an append that a kill had torn could not be completed and was taken back");
   return {};
 }
 

@@ -93,7 +93,7 @@ Result<RecoveredLog> WalFiles::recover(int folder) {
   int error = 0;
   if (is_known) {
     records.erase(records.begin(), records.begin() + static_cast<std::ptrdiff_t>(last_frame));
-    complete_appends(disk_, records);
+    error = complete_appends(disk_, records, recovered);
   } else {
     error = replay(disk_, records, recovered);
   }

@@ -124,21 +124,29 @@ int make_again(Disk& disk, const WalRecord& record, const Plan& plan) {
   return 0;
 }
 
-// If a part of the append and nothing else is there, writes the rest.
-void complete(const Disk& disk, const WalRecord& record) {
+// If a part of the append and nothing else is there, writes the rest; where there is no room for
+// that, takes the part away. 0, or errno if a part stays.
+int complete(const Disk& disk, const WalRecord& record, RecoveredLog& recovered) {
   const Opened opened = disk.root().open(record.path, kFlags);
+  // One that somebody has closed to us since is not ours any more.
+  const bool is_foreign = is_of_the_tree(opened.error) || opened.error == EACCES;
+  if (opened.error != 0) return is_foreign ? 0 : opened.error;
+  const int file = opened.file.get();
   struct stat status {};
-  if (opened.error != 0 || ::fstat(opened.file.get(), &status) != 0) return;
+  if (::fstat(file, &status) != 0) return errno;
   const auto size = static_cast<std::uint64_t>(status.st_size);
   const bool is_part = S_ISREG(status.st_mode) && size > record.position &&
                        size < record.position + record.bytes.size();
-  if (!is_part) return;
+  if (!is_part) return 0;
   std::string there(static_cast<std::size_t>(size - record.position), '\0');
-  const ssize_t got =
-      ::pread(opened.file.get(), there.data(), there.size(), static_cast<off_t>(record.position));
-  if (got != static_cast<ssize_t>(there.size())) return;
-  if (record.bytes.substr(0, there.size()) != there) return;
-  write_all_at(opened.file.get(), record.bytes.substr(there.size()), size);
+  const auto position = static_cast<off_t>(record.position);
+  const ssize_t got = ::pread(file, there.data(), there.size(), position);
+  if (got < 0) return errno;
+  if (got != static_cast<ssize_t>(there.size())) return 0;
+  if (record.bytes.substr(0, there.size()) != there) return 0;
+  if (write_all_at(file, record.bytes.substr(there.size()), size) == 0) return 0;
+  ++recovered.taken_back;
+  return ::ftruncate(file, position) == 0 ? 0 : errno;
 }
 
 }  // namespace
@@ -156,10 +164,13 @@ int replay(Disk& disk, const std::vector<WalRecord>& records, RecoveredLog& reco
   return 0;
 }
 
-void complete_appends(const Disk& disk, const std::vector<WalRecord>& last_frame) {
+int complete_appends(const Disk& disk, const std::vector<WalRecord>& last_frame,
+                     RecoveredLog& recovered) {
   for (const WalRecord& record : last_frame) {
-    if (record.operation == WalOperation::append) complete(disk, record);
+    if (record.operation != WalOperation::append) continue;
+    if (const int error = complete(disk, record, recovered)) return error;
   }
+  return 0;
 }
 
 }  // namespace flowstore::files::localfs
