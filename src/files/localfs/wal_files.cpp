@@ -113,7 +113,8 @@ int WalFiles::fill() {
     for (WalSegment& segment : segments_) segment.empty();
     return error;
   }
-  most_bytes_ = kFirstSegment - kWalBlock;
+  // The segment has a head, and so has the frame.
+  most_bytes_ = kFirstSegment - 2 * kWalBlock;
   if (!thread_.joinable()) thread_ = std::thread([this] { run(); });
   return 0;
 }

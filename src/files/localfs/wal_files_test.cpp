@@ -82,5 +82,16 @@ TEST_F(WalFilesTest, HealingPassesOverWhatIsNewer) {
   EXPECT_FALSE(root_.has(std::string(kPath)));
 }
 
+TEST_F(WalFilesTest, TheLongestFrameFits) {
+  WalRecord record;
+  record.path = kPath;
+  const std::string bytes(files_->most_bytes() - WalFrame::size_of(record), 'x');
+  const auto size = std::filesystem::file_size(root_.at("wal/0"));
+  add(bytes);
+  ASSERT_EQ(files_->wait_for_other(), 0);
+  EXPECT_EQ(std::filesystem::file_size(root_.at("wal/0")), size);
+  EXPECT_EQ(std::filesystem::file_size(root_.at("wal/1")), size);
+}
+
 }  // namespace
 }  // namespace flowstore::files::localfs
