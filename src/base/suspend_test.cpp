@@ -63,5 +63,57 @@ TEST(Suspend, TakesTheTaskAlongWhenTheCallIsDropped) {
   EXPECT_TRUE(witness.expired());
 }
 
+// Whoever waits for a turn, or for the disk, is known to somebody who may live longer than the
+// loop.
+TEST(Suspend, EndsTheTaskWithItsLoop) {
+  auto held = std::make_shared<int>(1);
+  const std::weak_ptr<int> witness = held;
+  Resume kept;
+  {
+    boost::asio::io_context loop(1);
+    const auto wait = [](Resume& keep, std::shared_ptr<int> something) -> Task<> {
+      auto begin = [&keep](Resume resume) { keep = std::move(resume); };
+      co_await suspend(std::move(begin));
+      *something = 2;
+    };
+    boost::asio::co_spawn(loop, wait(kept, std::exchange(held, nullptr)), boost::asio::detached);
+    loop.poll();
+    EXPECT_FALSE(witness.expired());
+  }
+  EXPECT_TRUE(witness.expired());
+  kept();
+}
+
+// A task that ends with its loop may hold what the next one waits for.
+TEST(Suspend, WakesNobodyOnALoopThatEnds) {
+  bool has_gone_on = false;
+  Resume first;
+  auto second = std::make_shared<Resume>();
+  {
+    boost::asio::io_context loop(1);
+    struct Waker {
+      explicit Waker(std::shared_ptr<Resume> next) : call(std::move(next)) {}
+      Waker(const Waker&) = delete;
+      Waker& operator=(const Waker&) = delete;
+      ~Waker() { (*call)(); }
+      std::shared_ptr<Resume> call;
+    };
+    const auto hold = [](Resume& keep, std::shared_ptr<Resume> next) -> Task<> {
+      const Waker waker(std::move(next));
+      auto begin = [&keep](Resume resume) { keep = std::move(resume); };
+      co_await suspend(std::move(begin));
+    };
+    const auto wait = [](Resume& keep, bool& flag) -> Task<> {
+      auto begin = [&keep](Resume resume) { keep = std::move(resume); };
+      co_await suspend(std::move(begin));
+      flag = true;
+    };
+    boost::asio::co_spawn(loop, hold(first, second), boost::asio::detached);
+    boost::asio::co_spawn(loop, wait(*second, has_gone_on), boost::asio::detached);
+    loop.poll();
+  }
+  EXPECT_FALSE(has_gone_on);
+}
+
 }  // namespace
 }  // namespace flowstore

@@ -172,6 +172,10 @@ class FileStore {
   // Can the store work right now? For `check` and readiness.
   virtual Task<Status> probe() = 0;
 
+  // Ends the threads of the store that resume callers, before the loops of those go. Blocks until
+  // what has been asked for is done; nothing may be asked for afterwards.
+  virtual void stop() {}
+
   // What requests find out about that anyway; null where nobody keeps count.
   virtual const OutageLog* outage() const { return nullptr; }
 };

@@ -142,7 +142,7 @@ TEST_F(ServerTlsReload, CostsNoConnection) {
   for (int i = 0; i < 4; ++i) askers.push_back(std::async(std::launch::async, ask_again_and_again));
   for (std::size_t i = 1; i <= 10; ++i) {
     files_.write(authority_.certify("DNS:localhost"));
-    EXPECT_EQ(told(i).size(), i);
+    EXPECT_GE(told(i).size(), i);  // more where the two files came with a pause between them
   }
   is_over = true;
   for (auto& asker : askers) EXPECT_GT(asker.get(), 0);

@@ -65,12 +65,13 @@ class BuiltProgram final : public Program {
         background_(1) {}
 
   // What still waits for others goes first, while the loops that it would be resumed on exist. The
-  // context store only ends its threads: sessions that were cut off hold rows of it until the
-  // server dies, as they hold connections of the verifiers.
+  // stores only end their threads: sessions that were cut off hold rows of them until the server
+  // dies, as they hold connections of the verifiers.
   ~BuiltProgram() override {
     if (server_) server_->stop(std::chrono::milliseconds(0));
     if (admin_) admin_->stop(std::chrono::milliseconds(0));
     if (context_store_) context_store_->stop();
+    if (file_backend_) file_backend_->store().stop();
     if (shared_) shared_->stop();
     background_.join();
     io_.join();

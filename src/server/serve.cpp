@@ -108,6 +108,7 @@ int serve(const config::Config& config) {
   const sigset_t signals = stop_signals();
   ::pthread_sigmask(SIG_BLOCK, &signals, nullptr);
   std::signal(SIGPIPE, SIG_IGN);  // sendfile has no flag against it
+  std::signal(SIGXFSZ, SIG_IGN);  // a limit of file sizes (ulimit -f) is EFBIG then, a full disk
   raise_descriptor_limit();
 
   auto ports = bind_ports(config);

@@ -1,8 +1,8 @@
 // Preloaded into flowstore: makes system calls on files fail as a broken disk would.
 //
 // FAILING_CALLS names a file of ints, one per call in the order of `enum call`: the errno that the
-// call fails with from now on, 0 for none, -1 if it never comes back. FAILING_UNDER is the folder whose files are meant; logs
-// and sockets are left alone.
+// call fails with from now on, 0 for none, -1 if it does not come back for as long as that stands
+// there. FAILING_UNDER is the folder whose files are meant; logs and sockets are left alone.
 
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -36,7 +36,7 @@ __attribute__((constructor)) static void begin(void) {
 }
 
 static int fail(enum call call) {
-  while (errors[call] == -1) pause();
+  while (errors[call] == -1) usleep(10000);
   errno = errors[call];
   return errno != 0;
 }

@@ -11,6 +11,7 @@ import mmap
 import os
 import pathlib
 import resource
+import signal
 import socket
 import sys
 import threading
@@ -231,6 +232,24 @@ class Disk(Machine):
         self.server.start()
         self.assertEqual(self.server.read("kept").body, b"content")
         self.assertEqual(self.context(), "kept")
+
+    def test_a_disk_that_answers_again_while_the_process_ends(self):
+        """Requests that were cut off end with their loops, also those that wait for each other."""
+        self.begin_failing(shutdown={"grace": 1})
+        self.write("kept", b"content")
+        self.break_call("sync", HANGS)
+        stuck = [self.server.begin_write("same" if number < 5 else f"new{number}", 4) for number in range(10)]
+        for connection in stuck:
+            connection.sendall(b"body")
+        self.server.process.send_signal(signal.SIGTERM)
+        self.server.logged("requests were cut off")
+        self.break_call("sync", 0)
+        self.assertEqual(self.server.process.wait(PATIENCE), 0, self.server.logged())
+        self.assertIn("flowstore stopped", self.server.logged())
+        for connection in stuck:
+            connection.close()
+        self.server.start()
+        self.assertEqual(self.server.read("kept").body, b"content")
 
     def test_a_disk_that_becomes_read_only(self):
         """As the kernel makes it after an error, which mount(8) cannot do while files are open."""

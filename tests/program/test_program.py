@@ -286,8 +286,7 @@ class Faults(Program):
     def test_a_disk_that_is_full_answers_507_and_keeps_what_was(self):
         # A limit on the size of files stands in for a full disk: the write fails in the same place.
         limit = 1 << 20
-        self.start(preexec=lambda: (signal.signal(signal.SIGXFSZ, signal.SIG_IGN),
-                                    resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))))
+        self.start(preexec=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit)))
         self.assertEqual(self.ask("POST", "/v1/files/t/p/a", b"old")[0], 200)
         status, body, _ = self.ask("POST", "/v1/files/t/p/a", b"x" * (2 << 20))
         self.assertEqual(status, 507)

@@ -309,4 +309,8 @@ Task<Status> Store::probe() {
   co_return Status();
 }
 
+void Store::stop() {
+  if (wal_) wal_->stop();
+}
+
 }  // namespace flowstore::files::localfs

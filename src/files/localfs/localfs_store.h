@@ -51,6 +51,7 @@ class Store final : public FileStore {
   Task<Result<std::vector<ProjectKey>>> projects(std::string_view team) override;
   Task<Result<std::vector<std::string>>> teams() override;
   Task<Status> probe() override;
+  void stop() override;
   const OutageLog* outage() const override { return wal_ ? &wal_->outage() : nullptr; }
 
  private:

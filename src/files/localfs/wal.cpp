@@ -96,7 +96,7 @@ Result<std::unique_ptr<WriteAheadLog>> WriteAheadLog::open(const Disk& disk, Fil
   return opened;
 }
 
-WriteAheadLog::~WriteAheadLog() {
+void WriteAheadLog::stop() {
   if (!thread_.joinable()) return;
   {
     const std::lock_guard lock(mutex_);

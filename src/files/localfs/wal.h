@@ -36,7 +36,10 @@ class WriteAheadLog {
   static Result<std::unique_ptr<WriteAheadLog>> open(const Disk& disk, FileVersions& versions,
                                                      const Clock& clock, Log& log,
                                                      metrics::Registry& registry);
-  ~WriteAheadLog();
+  ~WriteAheadLog() { stop(); }
+
+  // Makes and answers what is waiting, and ends the thread; from then on there is no log. Blocks.
+  void stop();
 
   // Logs and makes a change; false if there is no log just now (its files are being made, another
   // flowstore works on the root, the disk is full), and then nothing has been done: the caller
