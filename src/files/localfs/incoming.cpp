@@ -121,7 +121,12 @@ Task<bool> Incoming::find_target(LoggedChange& change) {
 }
 
 Task<Result<WriteResult>> Incoming::commit_without_log(const Expected& expected) {
-  auto work = [&] { return mode_ == WriteMode::append ? append_now(expected) : replace_now(); };
+  auto work = [&] {
+    UnloggedChanges::Change change(wal_ != nullptr ? &wal_->unlogged() : nullptr, key_.path());
+    auto made = mode_ == WriteMode::append ? append_now(expected) : replace_now();
+    if (made.value) change.was_made();
+    return made;
+  };
   auto outcome = co_await io_.run(work);
   if (outcome.error == kTooLong) co_return Error::too_large(*expected.most);
   if (wal_ != nullptr && outcome.value) outcome.error = co_await wal_->forget(key_.path());

@@ -198,7 +198,12 @@ Task<Result<std::uint64_t>> Store::remove(const FileKey& key, Expected /*expecte
     if (is_made && change.error != 0) co_return trouble_.translate(change.error, key, "unlink");
     if (is_made) co_return change.removed_bytes;
   }
-  auto work = [this, &key] { return disk_.remove(key.path()); };
+  auto work = [this, &key] {
+    UnloggedChanges::Change change(unlogged(), key.path());
+    auto made = disk_.remove(key.path());
+    if (made.value) change.was_made();
+    return made;
+  };
   auto removed = co_await io_.run(work);
   if (wal_ && removed.value) removed.error = co_await wal_->forget(key.path());
   if (removed.error != 0) co_return trouble_.translate(removed.error, key, "unlink");
@@ -208,15 +213,19 @@ Task<Result<std::uint64_t>> Store::remove(const FileKey& key, Expected /*expecte
 Task<Result<RemovedTree>> Store::remove_tree(const FileKey& folder) {
   FLOWSTORE_CO_TRY_STATUS(check_team(folder.project().team()));
   const bool is_project = folder.relative().empty();
+  const std::string everything = folder.path() + '/';
   RemovedTree removed;
   auto work = [&] {
+    UnloggedChanges::Change change(unlogged(), everything);
     const Top top = is_project ? Top::keep : Top::remove;
-    return localfs::remove_tree(disk_, folder.path(), top, removed);
+    const int failed = localfs::remove_tree(disk_, folder.path(), top, removed);
+    if (failed == 0) change.was_made();
+    return failed;
   };
   int error = co_await io_.run(work);
   if (error == ENOENT && is_project) co_return removed;
   // What the log has of these files, or of one that was written meanwhile, would bring them back.
-  if (error == 0 && wal_) error = co_await wal_->settle();
+  if (error == 0 && wal_) error = co_await wal_->settle(everything);
   if (error != 0) co_return trouble_.translate(error, folder, "scandir");
   co_return removed;
 }

@@ -66,6 +66,8 @@ class Store final : public FileStore {
   // Whether what was read since `version` is of one version; waits while the file is changing.
   Task<bool> has_stayed(const FileKey& key, FileVersions::Version version);
   Task<bool> is_there(const FileKey& key);
+  // None without a log.
+  UnloggedChanges* unlogged() const { return wal_ ? &wal_->unlogged() : nullptr; }
 
   Disk disk_;
   BlockingPool& io_;

@@ -54,7 +54,20 @@ Outcome<WriteResult> rewrite(FileVersions& versions, const LoggedChange& change)
   return written(change, change.bytes.size());
 }
 
-Outcome<WriteResult> append(FileVersions& versions, const LoggedChange& change) {
+// The file has been replaced since by one with the same content, when the log was made again. 0, or
+// errno if what is there now does not fit to what the log says of the append.
+int find_end_again(const Disk& disk, LoggedChange& change) {
+  const auto end = change.old.st_size;
+  if (const int error = find_end(disk, change, Wait::allowed)) return error;
+  const bool fits = change.operation == WalOperation::append && change.old.st_size == end;
+  return fits ? 0 : EAGAIN;
+}
+
+Outcome<WriteResult> append(const Disk& disk, FileVersions& versions, LoggedChange& change) {
+  if (!is_still_there(change.target.get())) {
+    const int error = find_end_again(disk, change);
+    if (error != 0) return Outcome<WriteResult>::failed(error);
+  }
   const int file = change.target.get();
   const auto end = static_cast<std::uint64_t>(change.old.st_size);
   const FileVersions::Change changing(versions, change.path);
@@ -67,8 +80,8 @@ Outcome<WriteResult> append(FileVersions& versions, const LoggedChange& change) 
   return Outcome<WriteResult>::failed(error);
 }
 
-Outcome<WriteResult> write(Disk& disk, FileVersions& versions, const LoggedChange& change) {
-  if (change.operation == WalOperation::append) return append(versions, change);
+Outcome<WriteResult> write(Disk& disk, FileVersions& versions, LoggedChange& change) {
+  if (change.operation == WalOperation::append) return append(disk, versions, change);
   if (change.target && is_still_there(change.target.get())) return rewrite(versions, change);
   return disk.replace(change.path, change.bytes, change.modified);
 }

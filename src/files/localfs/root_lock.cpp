@@ -4,6 +4,7 @@
 
 #include <cerrno>
 #include <memory>
+#include <optional>
 #include <random>
 #include <thread>
 
@@ -35,16 +36,23 @@ class Guest {
       : guests_(guests),
         name_(std::to_string(::getpid()) + "-" + std::to_string(std::random_device()())),
         file_(::openat(guests, name_.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600)) {
-    if (file_) ::flock(file_.get(), LOCK_EX | LOCK_NB);
+    is_locked_ = file_ && ::flock(file_.get(), LOCK_EX | LOCK_NB) == 0;
   }
   Guest(const Guest&) = delete;
   Guest& operator=(const Guest&) = delete;
   ~Guest() { ::unlinkat(guests_, name_.c_str(), 0); }
 
+  // False if somebody looked between the making of the file and its lock, and took us for dead.
+  bool is_known() const {
+    struct stat status {};
+    return is_locked_ && ::fstat(file_.get(), &status) == 0 && status.st_nlink > 0;
+  }
+
  private:
   int guests_;
   std::string name_;
   FileDescriptor file_;
+  bool is_locked_ = false;
 };
 
 // False for one whose process is gone, which is forgotten.
@@ -71,9 +79,10 @@ int RootLock::take(int folder, std::chrono::milliseconds patience) {
 }
 
 int RootLock::wait_for_share(std::chrono::milliseconds patience) {
-  const Guest guest(guests_.get());
+  std::optional<Guest> guest;
   const auto end = std::chrono::steady_clock::now() + patience;
   while (true) {
+    if (!guest || !guest->is_known()) guest.emplace(guests_.get());
     const int error = lock(lock_.get(), F_RDLCK);
     if (error == 0) hold_ = Hold::shared;
     if (error != EAGAIN) return error;

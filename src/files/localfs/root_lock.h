@@ -12,9 +12,10 @@ namespace flowstore::files::localfs {
 // A log knows nothing of what others write, and a replay of it would undo that. So a process keeps
 // one only while no other flowstore works on the root. A process that starts beside another makes
 // itself known by a file in `guests` and waits until the other has emptied its log and shares the
-// lock; from then on neither keeps one. The kernel lets go of the locks of the dead (they belong to
-// an open file, F_OFD_SETLK). For one thread at a time; all of it blocks, but only for the disk
-// unless it says so.
+// lock; from then on neither keeps one. A process never lets go of its share, so that nobody else
+// is alone, and changes the files of the log, in all its life. The kernel lets go of the locks of
+// the dead (they belong to an open file, F_OFD_SETLK). For one thread at a time; all of it blocks,
+// but only for the disk unless it says so.
 class RootLock {
  public:
   enum class Hold : std::uint8_t {

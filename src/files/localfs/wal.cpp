@@ -128,6 +128,8 @@ Status WriteAheadLog::recover(Log& log) {
         .number("skipped", static_cast<std::int64_t>(recovered->skipped));
     log.warn("the machine stopped in the midst of work; changes of files were made again", fields);
   }
+  if (recovered->taken_back > 0)
+    log.warn("an append that a kill had torn could not be completed and was taken back");
   return {};
 }
 
@@ -139,13 +141,14 @@ Task<bool> WriteAheadLog::make(LoggedChange& change) {
 Task<int> WriteAheadLog::forget(const std::string& path) {
   LoggedChange change(WalOperation::forget, path, std::string_view());
   co_await submit(change);
+  if (change.error == 0) unlogged_.forget(path);
   co_return change.error;
 }
 
-Task<int> WriteAheadLog::settle() {
-  const std::string nothing;
-  LoggedChange change(WalOperation::settle, nothing, std::string_view());
+Task<int> WriteAheadLog::settle(const std::string& folder) {
+  LoggedChange change(WalOperation::settle, folder, std::string_view());
   co_await submit(change);
+  if (change.error == 0) unlogged_.forget(folder);
   co_return change.error;
 }
 
@@ -341,9 +344,12 @@ bool WriteAheadLog::is_asked_for_files() {
   return has_to_make_files();
 }
 
+// Only while nobody else is there: the files may be those of one who rests and goes on with them.
 void WriteAheadLog::make_files() {
-  if (files_.fill() == 0 && sync_log_names(folder_.get(), disk_.root().root()) == 0)
-    return set_state(State::resting);
+  const bool are_made = root_lock_.try_alone() && files_.fill() == 0 &&
+                        sync_log_names(folder_.get(), disk_.root().root()) == 0;
+  root_lock_.share();
+  if (are_made) return set_state(State::resting);
   next_try_ = clock_.now() + kNextTry;
 }
 
@@ -358,14 +364,17 @@ void WriteAheadLog::rest(Clock::Instant next) {
 // What it costs depends on the disk and on the length of the log: we spend a tenth of the time on
 // it.
 void WriteAheadLog::heal() {
+  const UnloggedChanges::Pause pause(unlogged_);
   const auto begun = clock_.now();
-  const int error = files_.heal();
+  const auto is_newer = [this](auto path) { return unlogged_.has(disk_.root(), path); };
+  const int error = files_.heal(is_newer);
   const auto ended = clock_.now();
   if (error != 0) {
     fail(error);
     if (ended - begun > kCheapTry) next_try_ = ended + 10 * (ended - begun);
     return;
   }
+  unlogged_.forget_all();
   outage_.answered();
   last_change_ = ended;
   set_state(State::active);

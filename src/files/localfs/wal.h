@@ -18,6 +18,7 @@
 #include "files/localfs/disk.h"
 #include "files/localfs/logged_change.h"
 #include "files/localfs/root_lock.h"
+#include "files/localfs/unlogged_changes.h"
 #include "files/localfs/wal_files.h"
 #include "metrics/registry.h"
 
@@ -50,8 +51,11 @@ class WriteAheadLog {
   Task<int> forget(const std::string& path);
 
   // Returns when everything that was answered is on the disk without the log. 0 or errno. For what
-  // removes many files at once.
-  Task<int> settle();
+  // removes a folder with everything in it.
+  Task<int> settle(const std::string& folder);
+
+  // Where a change without log is announced before it is made; forget() and settle() follow on it.
+  UnloggedChanges& unlogged() noexcept { return unlogged_; }
 
   // Whether the log could be written when it was last tried.
   const OutageLog& outage() const noexcept { return outage_; }
@@ -95,6 +99,7 @@ class WriteAheadLog {
   FileVersions& versions_;
   const Clock& clock_;
   OutageLog outage_;
+  UnloggedChanges unlogged_;
   metrics::Histogram& batch_sizes_;
   metrics::Histogram& commit_times_;
   FileDescriptor folder_;

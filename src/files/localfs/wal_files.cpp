@@ -93,7 +93,7 @@ Result<RecoveredLog> WalFiles::recover(int folder) {
   int error = 0;
   if (is_known) {
     records.erase(records.begin(), records.begin() + static_cast<std::ptrdiff_t>(last_frame));
-    complete_appends(disk_, records);
+    error = complete_appends(disk_, records, recovered);
   } else {
     error = replay(disk_, records, recovered);
   }
@@ -113,7 +113,8 @@ int WalFiles::fill() {
     for (WalSegment& segment : segments_) segment.empty();
     return error;
   }
-  most_bytes_ = kFirstSegment - kWalBlock;
+  // The segment has a head, and so has the frame.
+  most_bytes_ = kFirstSegment - 2 * kWalBlock;
   if (!thread_.joinable()) thread_ = std::thread([this] { run(); });
   return 0;
 }
@@ -160,7 +161,7 @@ int WalFiles::distrust() {
   return error;
 }
 
-int WalFiles::heal() {
+int WalFiles::heal(const std::function<bool(std::string_view path)>& is_newer) {
   // Where not even this can be written there is no use in more.
   if (const int error = distrust()) return error;
   const std::lock_guard lock(mutex_);
@@ -176,12 +177,16 @@ int WalFiles::heal() {
     }
     segment = 1 - segment;
   }
+  std::erase_if(records, [&](const WalRecord& record) { return is_newer(record.path); });
   RecoveredLog made;
   if (error == 0) error = replay(disk_, records, made);
   if (error == 0) error = sync_and_start(other(), disk_.logged_changes());
   if (error == 0) error = current().start(next_epoch_++, boot_);
-  if (error == 0) error_ = 0;
-  return error;
+  if (error != 0) return error;
+  // Frames go to the older epoch first.
+  current_ = 1 - current_;
+  error_ = 0;
+  return 0;
 }
 
 int WalFiles::sync_and_start(WalSegment& segment, std::uint64_t changes) {

@@ -64,8 +64,9 @@ class WalFiles {
   // 0 or errno.
   int distrust();
   // After a failure, of which nobody knows what the kernel has dropped: makes everything in the log
-  // again and returns when both segments are empty. 0 or errno.
-  int heal();
+  // again, but for paths that are newer on the disk, and returns when both segments are empty. 0 or
+  // errno.
+  int heal(const std::function<bool(std::string_view path)>& is_newer);
 
  private:
   WalSegment& current() noexcept { return segments_[current_]; }

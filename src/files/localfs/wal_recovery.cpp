@@ -35,6 +35,7 @@ class Plan {
       Span& span = spans_[record.path];
       if (record.operation != WalOperation::append) span.first = record.sequence;
       span.last = record.sequence;
+      span.modified = record.modified;
     }
   }
 
@@ -45,11 +46,16 @@ class Plan {
   bool is_last_of_path(const WalRecord& record) const {
     return record.sequence == spans_.at(record.path).last;
   }
+  // When the last change of the record's path was made.
+  ModifiedTime last_modified(const WalRecord& record) const {
+    return spans_.at(record.path).modified;
+  }
 
  private:
   struct Span {
     std::uint64_t first = 0;
     std::uint64_t last = 0;
+    ModifiedTime modified;  // by the last one
   };
 
   bool was_made(const WalRecord& record) const {
@@ -73,13 +79,13 @@ bool is_of_the_tree(int error) {
          error == ENXIO || error == EXDEV;
 }
 
-bool is_changed_later(const Disk& disk, const WalRecord& record) {
-  const Opened opened = disk.root().open(record.path, O_PATH);
+bool is_changed_later(const Disk& disk, std::string_view path, ModifiedTime last) {
+  const Opened opened = disk.root().open(path, O_PATH);
   struct stat status {};
   if (opened.error != 0 || ::fstat(opened.file.get(), &status) != 0) return false;
   const std::int64_t modified =
       std::int64_t{status.st_mtim.tv_sec} * 1'000'000'000 + status.st_mtim.tv_nsec;
-  return S_ISREG(status.st_mode) && modified > record.modified.nanoseconds + kLater;
+  return S_ISREG(status.st_mode) && modified > last.nanoseconds + kLater;
 }
 
 enum class Length : std::uint8_t { cut, kept };
@@ -118,21 +124,29 @@ int make_again(Disk& disk, const WalRecord& record, const Plan& plan) {
   return 0;
 }
 
-// If a part of the append and nothing else is there, writes the rest.
-void complete(const Disk& disk, const WalRecord& record) {
+// If a part of the append and nothing else is there, writes the rest; where there is no room for
+// that, takes the part away. 0, or errno if a part stays.
+int complete(const Disk& disk, const WalRecord& record, RecoveredLog& recovered) {
   const Opened opened = disk.root().open(record.path, kFlags);
+  // One that somebody has closed to us since is not ours any more.
+  const bool is_foreign = is_of_the_tree(opened.error) || opened.error == EACCES;
+  if (opened.error != 0) return is_foreign ? 0 : opened.error;
+  const int file = opened.file.get();
   struct stat status {};
-  if (opened.error != 0 || ::fstat(opened.file.get(), &status) != 0) return;
+  if (::fstat(file, &status) != 0) return errno;
   const auto size = static_cast<std::uint64_t>(status.st_size);
   const bool is_part = S_ISREG(status.st_mode) && size > record.position &&
                        size < record.position + record.bytes.size();
-  if (!is_part) return;
+  if (!is_part) return 0;
   std::string there(static_cast<std::size_t>(size - record.position), '\0');
-  const ssize_t got =
-      ::pread(opened.file.get(), there.data(), there.size(), static_cast<off_t>(record.position));
-  if (got != static_cast<ssize_t>(there.size())) return;
-  if (record.bytes.substr(0, there.size()) != there) return;
-  write_all_at(opened.file.get(), record.bytes.substr(there.size()), size);
+  const auto position = static_cast<off_t>(record.position);
+  const ssize_t got = ::pread(file, there.data(), there.size(), position);
+  if (got < 0) return errno;
+  if (got != static_cast<ssize_t>(there.size())) return 0;
+  if (record.bytes.substr(0, there.size()) != there) return 0;
+  if (write_all_at(file, record.bytes.substr(there.size()), size) == 0) return 0;
+  ++recovered.taken_back;
+  return ::ftruncate(file, position) == 0 ? 0 : errno;
 }
 
 }  // namespace
@@ -142,17 +156,21 @@ int replay(Disk& disk, const std::vector<WalRecord>& records, RecoveredLog& reco
   for (const WalRecord& record : records) {
     if (!plan.has(record)) continue;
     int error = ESTALE;
-    if (!is_changed_later(disk, record)) error = make_again(disk, record, plan);
+    const bool is_ours = !is_changed_later(disk, record.path, plan.last_modified(record));
+    if (is_ours) error = make_again(disk, record, plan);
     if (error != 0 && error != ESTALE && !is_of_the_tree(error)) return error;
     ++(error == 0 ? recovered.changes : recovered.skipped);
   }
   return 0;
 }
 
-void complete_appends(const Disk& disk, const std::vector<WalRecord>& last_frame) {
+int complete_appends(const Disk& disk, const std::vector<WalRecord>& last_frame,
+                     RecoveredLog& recovered) {
   for (const WalRecord& record : last_frame) {
-    if (record.operation == WalOperation::append) complete(disk, record);
+    if (record.operation != WalOperation::append) continue;
+    if (const int error = complete(disk, record, recovered)) return error;
   }
+  return 0;
 }
 
 }  // namespace flowstore::files::localfs

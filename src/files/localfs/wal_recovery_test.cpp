@@ -5,6 +5,7 @@
 
 #include <gtest/gtest.h>
 
+#include "files/localfs/file_size_limit.h"
 #include "files/localfs/test_root.h"
 
 namespace flowstore::files::localfs {
@@ -104,6 +105,16 @@ TEST_F(WalRecovery, LeavesWhatAnotherProgramChangedMuchLater) {
   EXPECT_EQ(recovered_.skipped, 1U);
 }
 
+TEST_F(WalRecovery, AFileIsOursAsLateAsItsLastChangeInTheLog) {
+  log(WalOperation::replace, "t/p/a", "whole");
+  records_.back().modified.nanoseconds -= std::int64_t{120} * 1'000'000'000;
+  log(WalOperation::append, "t/p/a", " and more", 5);
+  root_.put("t/p/a", "");
+  replay();
+  EXPECT_EQ(root_.get("t/p/a"), "whole and more");
+  EXPECT_EQ(recovered_.skipped, 0U);
+}
+
 TEST_F(WalRecovery, PassesOverWhatNoLongerFitsTheTree) {
   root_.put("t/p/folder/file", "x");
   root_.put("t/p/file", "x");
@@ -124,10 +135,22 @@ TEST_F(WalRecovery, CompletesAnAppendThatAKillTore) {
   for (const char* const path : {"t/p/torn", "t/p/foreign", "t/p/not_begun"}) {
     log(WalOperation::append, path, "tail", 4);
   }
-  complete_appends(disk_, records_);
+  EXPECT_EQ(complete_appends(disk_, records_, recovered_), 0);
   EXPECT_EQ(root_.get("t/p/torn"), "headtail");
   EXPECT_EQ(root_.get("t/p/foreign"), "headxx");
   EXPECT_EQ(root_.get("t/p/not_begun"), "head");
+}
+
+TEST_F(WalRecovery, OnAFullDiskTakesBackTheAppendThatAKillTore) {
+  const std::string bytes(20'000, 'a');
+  root_.put("t/p/torn", "head" + bytes.substr(0, 4092));
+  log(WalOperation::append, "t/p/torn", bytes, 4);
+  {
+    const FileSizeLimit limit(10'000);
+    EXPECT_EQ(complete_appends(disk_, records_, recovered_), 0);
+  }
+  EXPECT_EQ(root_.get("t/p/torn"), "head");
+  EXPECT_EQ(recovered_.taken_back, 1U);
 }
 
 }  // namespace

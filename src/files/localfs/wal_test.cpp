@@ -12,10 +12,12 @@
 
 #include <gtest/gtest.h>
 
+#include "files/localfs/file_size_limit.h"
 #include "files/localfs/localfs_store.h"
 #include "files/localfs/test_root.h"
 #include "support/bodies.h"
 #include "support/file_log.h"
+#include "support/manual_clock.h"
 #include "support/run.h"
 
 namespace flowstore::files::localfs {
@@ -38,11 +40,23 @@ class WriteAheadLogTest : public testing::Test {
     Options options;
     options.root = root_.path();
     registry_.emplace();
-    auto made = Store::make(options, io_, clock_, log_, *registry_);
+    auto made = Store::make(options, io_, *time_, log_, *registry_);
     ASSERT_TRUE(made) << made.error().message();
     store_ = *std::move(made);
   }
   void use_log() { wait_for_log(*store_, *registry_); }
+
+  // From the next start on.
+  void use_manual_clock() { time_ = &manual_clock_; }
+
+  // While no file can be written. The log tries at once to make itself again, and from then on once
+  // a second, or with the next change.
+  void break_log() {
+    EXPECT_FALSE(write("refused", "x"));
+    const auto broken = store_->outage()->latest();
+    ASSERT_FALSE(broken->is_answer);
+    while (store_->outage()->latest()->at == broken->at) std::this_thread::yield();
+  }
 
   Status write(const std::string& path, std::string bytes, WriteMode mode = WriteMode::replace) {
     const FileKey key = key_of(path);
@@ -73,6 +87,8 @@ class WriteAheadLogTest : public testing::Test {
   TestRoot root_;
   BlockingPool io_{4};
   SystemClock clock_;
+  ManualClock manual_clock_;
+  const Clock* time_ = &clock_;
   Log log_{LogLevel::silent, LogFormat::json, clock_};
   std::optional<metrics::Registry> registry_;
   std::unique_ptr<Store> store_;
@@ -91,6 +107,19 @@ void forget_boot(const TestRoot& root) {
     file.write(head.data(), static_cast<std::streamsize>(head.size()));
     file.write(reinterpret_cast<const char*>(&checksum), sizeof(checksum));
   }
+}
+
+// Starts once on what a power cut left.
+void start_after_power_cut(const TestRoot& root) {
+  forget_boot(root);
+  BlockingPool io(1);
+  const SystemClock clock;
+  Log log(LogLevel::silent, LogFormat::json, clock);
+  metrics::Registry registry;
+  Options options;
+  options.root = root.path();
+  const auto made = Store::make(options, io, clock, log, registry);
+  ASSERT_TRUE(made) << made.error().message();
 }
 
 TEST_F(WriteAheadLogTest, MakesEveryKindOfChange) {
@@ -245,6 +274,71 @@ TEST_F(WriteAheadLogTest, IsNotKeptWhileAnotherProcessWorksOnTheRoot) {
   ASSERT_TRUE(write("a", "still by the first"));
   EXPECT_EQ(frames_of_log(*registry_), frames);
   EXPECT_EQ(stored("a"), "still by the first");
+}
+
+TEST_F(WriteAheadLogTest, GoesOnWhenAnotherProcessHasComeAndGone) {
+  use_manual_clock();
+  start();
+  use_log();
+  ASSERT_TRUE(write("a", "before"));
+  manual_clock_.advance(std::chrono::seconds(3));  // it rests
+  {
+    Options options;
+    options.root = root_.path();
+    metrics::Registry registry;
+    auto second = Store::make(options, io_, manual_clock_, log_, registry);
+    ASSERT_TRUE(second) << second.error().message();
+    store_.swap(*second);
+    // They ask for a log, and take their time on the disk.
+    for (int turn = 0; turn < 20; ++turn) ASSERT_TRUE(write("b", "of the second"));
+    store_.swap(*second);
+  }
+  const int frames = frames_of_log(*registry_);
+  ASSERT_TRUE(write("a", "answered"));
+  ASSERT_GT(frames_of_log(*registry_), frames);
+  TestRoot after;
+  kill_into(after);
+  after.put("t/p/a", "");
+  start_after_power_cut(after);
+  EXPECT_EQ(after.get("t/p/a"), "answered");
+}
+
+TEST_F(WriteAheadLogTest, IsNotMadeAgainOverWhatWasWrittenWithoutIt) {
+  use_log();
+  ASSERT_TRUE(write("a", "old and small"));
+  ASSERT_TRUE(write("b", "old and small"));
+  {
+    const FileSizeLimit limit(0);
+    break_log();
+  }
+  ASSERT_TRUE(write("a", std::string(200'000, 'l')));
+  EXPECT_EQ(stored("a"), std::string(200'000, 'l'));
+  EXPECT_EQ(stored("b"), "old and small");
+}
+
+TEST_F(WriteAheadLogTest, IsNotMadeAgainInAFolderThatWasRemoved) {
+  use_log();
+  ASSERT_TRUE(write("folder/file", "x"));
+  {
+    const FileSizeLimit limit(0);
+    break_log();
+  }
+  const FileKey folder = key_of("folder");
+  ASSERT_TRUE(run(store_->remove_tree(folder)));
+  EXPECT_FALSE(root_.has("t/p/folder"));
+}
+
+TEST_F(WriteAheadLogTest, AnAppendFindsTheFileThatWasMadeAgainBeforeIt) {
+  use_log();
+  ASSERT_TRUE(write("a", "old"));
+  {
+    const FileSizeLimit limit(0);
+    break_log();
+  }
+  ASSERT_TRUE(write("a", " and new", WriteMode::append));
+  EXPECT_EQ(stored("a"), "old and new");
+  ASSERT_TRUE(write("a", "!", WriteMode::append));
+  EXPECT_EQ(read("a"), "old and new!");
 }
 
 TEST_F(WriteAheadLogTest, IsEmptyAfterAStopInGoodOrder) {
