@@ -12,6 +12,12 @@
 namespace flowstore {
 namespace {
 
+Task<> wait_for_call(Resume& call, std::shared_ptr<int> held) {
+  auto begin = [&call](Resume resume) { call = std::move(resume); };
+  co_await suspend(std::move(begin));
+  *held = 2;
+}
+
 TEST(Suspend, GoesOnOnTheOwnLoopWhoeverCalls) {
   boost::asio::io_context loop(1);
   std::thread other;
@@ -50,12 +56,8 @@ TEST(Suspend, TakesTheTaskAlongWhenTheCallIsDropped) {
   const std::weak_ptr<int> witness = held;
   boost::asio::io_context loop(1);
   Resume kept;
-  const auto wait = [](Resume& keep, std::shared_ptr<int> something) -> Task<> {
-    auto begin = [&keep](Resume resume) { keep = std::move(resume); };
-    co_await suspend(std::move(begin));
-    *something = 2;
-  };
-  boost::asio::co_spawn(loop, wait(kept, std::exchange(held, nullptr)), boost::asio::detached);
+  boost::asio::co_spawn(loop, wait_for_call(kept, std::exchange(held, nullptr)),
+                        boost::asio::detached);
   loop.poll();
   EXPECT_FALSE(witness.expired());
   kept = nullptr;
@@ -71,12 +73,8 @@ TEST(Suspend, EndsTheTaskWithItsLoop) {
   Resume kept;
   {
     boost::asio::io_context loop(1);
-    const auto wait = [](Resume& keep, std::shared_ptr<int> something) -> Task<> {
-      auto begin = [&keep](Resume resume) { keep = std::move(resume); };
-      co_await suspend(std::move(begin));
-      *something = 2;
-    };
-    boost::asio::co_spawn(loop, wait(kept, std::exchange(held, nullptr)), boost::asio::detached);
+    boost::asio::co_spawn(loop, wait_for_call(kept, std::exchange(held, nullptr)),
+                          boost::asio::detached);
     loop.poll();
     EXPECT_FALSE(witness.expired());
   }
