@@ -309,7 +309,8 @@ TEST_F(ContextApiTest, LetsOneTextFillTheDefaultQuotaOfAnEmptyProjectOnly) {
   set("other", "x", "1");  // seven characters
   EXPECT_EQ(fill(4985), 200);
   EXPECT_EQ(ask("DELETE", "p/s").status, 200);
-  for (const std::size_t length : {4986, 4992, 4993, 5000}) EXPECT_EQ(fill(length), 413) << length;
+  for (const std::size_t length : {4986U, 4992U, 4993U, 5000U})
+    EXPECT_EQ(fill(length), 413) << length;
 }
 
 TEST_F(ContextApiTest, TellsItsLimitWithTheUsageOfFiles) {
