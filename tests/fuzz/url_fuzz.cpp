@@ -38,7 +38,7 @@ void check_query(std::string_view text) {
     text.remove_prefix(std::min(text.size(), pair.size() + 1));
     const std::string_view name = pair.substr(0, pair.find('='));
     if (pair.empty() || name.find_first_of("%+") != std::string_view::npos) continue;
-    require(query.has(name) && query.all(name).front() == query.find(name));
+    require(query.find(name) && query.all(name).front() == query.find(name));
   }
 }
 
